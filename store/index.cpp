@@ -1,0 +1,202 @@
+#include "store/index.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <vector>
+
+#include "store/base/errc.hpp"
+
+namespace lookback::store {
+namespace {
+
+constexpr std::array<const char*, 6> family_names = {"default", "streams", "tracks", "inits", "segments", "extents"};
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+
+Errc errc_of(const rocksdb::Status& status) {
+  if (status.IsNotFound()) return Errc::not_found;
+  if (status.IsCorruption()) return Errc::damaged;
+  if (status.IsNoSpace()) return Errc::reserve_reached;
+  return Errc::io_error;
+}
+
+rocksdb::DBOptions db_options(bool create) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  options.max_background_jobs = 2;
+  options.max_open_files = 128;
+  options.db_write_buffer_size = 16 << 20;
+  options.max_total_wal_size = 32 << 20;
+  options.max_manifest_file_size = 4 << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = 1 << 20;
+  options.keep_log_file_num = 3;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  // A crash leaves a torn tail: what stands before it is good. Damage further up would end the replay early
+  // too, silently; the store's sync mark finds that.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options() {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(16 << 20);
+  table.block_size = 16 << 10;
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = 8 << 20;
+  options.compression = rocksdb::kLZ4Compression;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+struct Batch::Impl {
+  struct Change {
+    enum { put, erase, erase_range } kind;
+    Family family;
+    std::string key, value;
+  };
+  std::vector<Change> changes;
+};
+
+Batch::Batch() : impl_(std::make_unique<Impl>()) {}
+Batch::~Batch() = default;
+Batch::Batch(Batch&&) noexcept = default;
+Batch& Batch::operator=(Batch&&) noexcept = default;
+
+void Batch::put(Family family, std::string_view key, std::string_view value) {
+  impl_->changes.push_back({Impl::Change::put, family, std::string(key), std::string(value)});
+  ++changes_;
+}
+
+void Batch::erase(Family family, std::string_view key) {
+  impl_->changes.push_back({Impl::Change::erase, family, std::string(key), {}});
+  ++changes_;
+}
+
+void Batch::erase_range(Family family, std::string_view from, std::string_view to) {
+  impl_->changes.push_back({Impl::Change::erase_range, family, std::string(from), std::string(to)});
+  ++changes_;
+}
+
+struct Index::Impl {
+  Impl(DiskSpace& disk, Log sink) : space(disk), log(std::move(sink)) {}
+  ~Impl() {
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    if (db) (void)report("closing the index", db->Close());  // logged; nobody is left to tell
+  }
+
+  rocksdb::ColumnFamilyHandle* of(Family family) const { return families[static_cast<std::size_t>(family)]; }
+
+  Result<void> report(std::string_view doing, const rocksdb::Status& status) const {
+    if (status.ok()) return {};
+    log(std::string(doing) + ": " + status.ToString());
+    return errc_of(status);
+  }
+
+  rocksdb::Status add(rocksdb::WriteBatch& batch, const Batch::Impl::Change& change) const {
+    using Change = Batch::Impl::Change;
+    if (change.kind == Change::put) return batch.Put(of(change.family), change.key, change.value);
+    if (change.kind == Change::erase) return batch.Delete(of(change.family), change.key);
+    return batch.DeleteRange(of(change.family), change.key, change.value);
+  }
+
+  DiskSpace& space;
+  Log log;
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+};
+
+Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Index::~Index() = default;
+
+Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bool create, DiskSpace& space,
+                                           const Log& log) {
+  // RocksDB writes its log, and may rewrite its tables, as it opens.
+  if (!space.takes_index()) {
+    log("opening the index " + path.string() + ": the disk is full or read-only");
+    return Errc::reserve_reached;
+  }
+  auto impl = std::make_unique<Impl>(space, log);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const auto* name : family_names) descriptors.emplace_back(name, family_options());
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(db_options(create), path.string(), descriptors, &impl->families, &db);
+  impl->db.reset(db);
+  if (status.ok()) return std::unique_ptr<Index>(new Index(std::move(impl)));
+  // Whatever else keeps an existing index from opening, the way out is the same.
+  const auto why = status.IsIOError() && !status.IsPathNotFound() ? errc_of(status) : Errc::damaged;
+  log("opening the index " + path.string() + ": " + status.ToString() + "; " + make_error_code(why).message());
+  return why;
+}
+
+Result<void> Index::write(Batch& batch) {
+  if (batch.empty()) return {};
+  const auto changes = std::exchange(batch, Batch());
+  if (!impl_->space.takes_index()) return Errc::reserve_reached;
+  rocksdb::WriteBatch out;
+  for (const auto& change : changes.impl_->changes) {
+    if (auto added = impl_->report("changing the index", impl_->add(out, change)); !added) return added;
+  }
+  return impl_->report("writing the index", impl_->db->Write(rocksdb::WriteOptions(), &out));
+}
+
+Result<void> Index::sync() {
+  if (!impl_->space.takes_index()) return Errc::reserve_reached;
+  return impl_->report("syncing the index", impl_->db->SyncWAL());
+}
+
+std::uint64_t Index::sequence() const { return impl_->db->GetLatestSequenceNumber(); }
+
+Result<std::string> Index::get(Family family, std::string_view key) const {
+  std::string value;
+  const auto status = impl_->db->Get(rocksdb::ReadOptions(), impl_->of(family), slice(key), &value);
+  if (status.ok()) return value;
+  if (status.IsNotFound()) return Errc::not_found;
+  return impl_->report("reading the index", status).error();
+}
+
+Result<void> Index::scan(Family family, std::string_view from, std::string_view to, const Visit& visit) const {
+  const auto limit = slice(to);
+  rocksdb::ReadOptions options;
+  if (!to.empty()) options.iterate_upper_bound = &limit;
+  const std::unique_ptr<rocksdb::Iterator> at(impl_->db->NewIterator(options, impl_->of(family)));
+  for (at->Seek(slice(from)); at->Valid(); at->Next()) {
+    if (!visit(at->key().ToStringView(), at->value().ToStringView())) break;
+  }
+  return impl_->report("reading the index", at->status());
+}
+
+Result<std::optional<Index::Item>> Index::first(Family family, std::string_view from, std::string_view to) const {
+  std::optional<Item> found;
+  const auto scanned = scan(family, from, to, [&](std::string_view key, std::string_view value) {
+    found.emplace(key, value);
+    return false;
+  });
+  if (!scanned) return scanned.error();
+  return found;
+}
+
+Result<std::optional<Index::Item>> Index::last(Family family, std::string_view from, std::string_view to) const {
+  const std::unique_ptr<rocksdb::Iterator> at(impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->of(family)));
+  if (to.empty()) {
+    at->SeekToLast();
+  } else {
+    at->SeekForPrev(slice(to));
+    if (at->Valid() && at->key() == slice(to)) at->Prev();
+  }
+  if (auto read = impl_->report("reading the index", at->status()); !read) return read.error();
+  if (!at->Valid() || at->key().compare(slice(from)) < 0) return std::optional<Item>();
+  return std::optional<Item>(std::in_place, at->key().ToString(), at->value().ToString());
+}
+
+}  // namespace lookback::store
