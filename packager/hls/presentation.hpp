@@ -1,0 +1,105 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "packager/media/track_format.hpp"
+#include "store/base/bytes.hpp"
+#include "store/records.hpp"
+
+/// What viewers see of a stream at one instant, as immutable values. `RenditionBuilder` (on the stream's
+/// strand) takes stored segments and parts and gives a new `Rendition` after each; `Presentation` binds the
+/// renditions of one instant together. Every network thread holds the newest; texts are rendered at
+/// the first request for them and kept with the value.
+namespace lookback::packager::hls {
+
+/// Fixed for the whole life of a stream's playlists (rfc8216bis 6.2.1).
+struct Timing {
+  std::uint32_t target_duration_s = 2;
+  std::uint32_t part_target_us = 334'000;
+};
+
+/// A place in the live edge. `{msn, part}` in lexical order; a complete segment with n parts ends at part
+/// n-1.
+struct PartId {
+  std::uint64_t msn = 0;
+  std::uint32_t part = 0;
+  auto operator<=>(const PartId&) const = default;
+};
+
+/// Where another rendition's edge stands (EXT-X-RENDITION-REPORT).
+struct Report {
+  std::string track;  ///< "a0"
+  PartId last;
+};
+
+enum class Coding { identity, gzip };
+
+/// A rendered playlist: the bytes to send and the strong ETag (quoted) that names them.
+struct Rendered {
+  Chain body;
+  std::string etag;
+};
+
+/// A segment as readers get it: its record, and its bytes while they are in memory.
+struct SegmentView {
+  store::SegmentRecord record;
+  Chain bytes;  ///< empty: read record.extent at record.offset
+};
+
+struct PartView {
+  store::PartRecord record;
+  std::uint64_t extent = 0, offset = 0;  ///< when not in memory
+  Chain bytes;
+};
+
+/// One media playlist and what it names, at one instant. Immutable and thread-safe: texts are rendered once,
+/// by whoever asks first, and kept.
+class Rendition {
+ public:
+  virtual ~Rendition() = default;
+  virtual const std::string& track() const = 0;  ///< "v0"
+  virtual const Timing& timing() const = 0;
+  virtual bool ended() const = 0;                             ///< ENDLIST is set
+  virtual std::uint64_t first_msn() const = 0;                ///< first listed segment
+  virtual std::optional<std::uint64_t> last_msn() const = 0;  ///< newest complete segment
+  virtual std::optional<PartId> last_part() const = 0;        ///< newest listed part
+  virtual PartId hinted() const = 0;                          ///< the part of the EXT-X-PRELOAD-HINT
+
+  /// Whether a request for `_HLS_msn=msn[&_HLS_part=part]` can be answered now (rfc8216bis 6.2.5.2): the
+  /// part, anything later, or (without part) the whole segment is listed. Part N past the end of a complete
+  /// segment is part 0 of the next.
+  virtual bool reached(std::uint64_t msn, std::optional<std::uint32_t> part) const = 0;
+  /// Whether such a request is too far ahead to wait for: msn > newest complete + 2, or a part beyond the
+  /// Advance Part Limit (6.2.5.2): answer 400.
+  virtual bool too_far(std::uint64_t msn, std::optional<std::uint32_t> part) const = 0;
+
+  /// A listed segment, or one that left the list a short while ago. Empty: not known here (ask the store).
+  virtual std::optional<SegmentView> segment(std::uint64_t msn) const = 0;
+  /// Any stored part of such a segment, also of the open one.
+  virtual std::optional<PartView> part(PartId id) const = 0;
+
+  /// The playlist. `delta`: as for `_HLS_skip=YES` (6.2.5.1), full when nothing can be skipped. `query` is
+  /// appended to every URI ("token=x"; checked by the caller, may be empty).
+  virtual Rendered playlist(bool delta, Coding coding, std::string_view query) const = 0;
+};
+
+/// A stream at one instant. Immutable and thread-safe.
+class Presentation {
+ public:
+  virtual ~Presentation() = default;
+  virtual const std::vector<std::shared_ptr<const Rendition>>& renditions() const = 0;
+  /// Null when there is no such track.
+  virtual std::shared_ptr<const Rendition> rendition(std::string_view track) const = 0;
+  /// The multivariant playlist; `query` as above.
+  virtual Rendered multivariant(Coding coding, std::string_view query) const = 0;
+  /// The bytes of an init segment. Empty: no such init.
+  virtual std::optional<Slice> init(std::string_view track, std::uint32_t id) const = 0;
+  virtual const std::string& generation() const = 0;
+};
+
+}  // namespace lookback::packager::hls

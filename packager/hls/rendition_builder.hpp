@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packager/hls/media_state.hpp"
+#include "packager/hls/presentation.hpp"
+#include "packager/hls/segment_window.hpp"
+
+/// The path of a segment through its playlist: the open segment grows part by part; complete, it joins the
+/// edge, where it keeps its parts and their bytes for a while; 64 at a time leave the edge as a block that is
+/// never rendered again; at last the window's front passes it. Each step makes new immutable values and
+/// leaves the old ones to the snapshots that hold them.
+namespace lookback::packager::hls {
+
+/// Keeps one track's window and makes immutable snapshots of it. Pure: no clock, no I/O.
+/// Belongs to its stream's strand.
+class RenditionBuilder {
+ public:
+  struct Options {
+    Timing timing;
+    std::string generation, track;
+    MediaKind kind = MediaKind::video;
+    std::uint32_t timescale = 0;  ///< > 0
+    /// Segments that end this long before the newest one leave the list; it keeps at least 6 segments and
+    /// 3 x TARGETDURATION (rfc8216bis 6.2.2). The largest value: everything stays.
+    std::int64_t window_us = 0;
+    /// Media time that bytes of parts stay in memory. Never less than what 6.2.2 asks for: while listed
+    /// and 3 x TARGETDURATION longer.
+    std::int64_t memory_us = 0;
+  };
+
+  explicit RenditionBuilder(Options options);
+
+  /// What the store holds, at start: complete segments, ascending. Costs no text.
+  void load(std::vector<store::SegmentRecord> segments);
+
+  /// What was appended: the record with its newest part, and that part's bytes. Bytes may be empty, for a
+  /// gap, for a segment that ends without another part, and for bytes that only the store has. Numbers that
+  /// were never appended become gaps if their time fits, otherwise the list starts anew behind them. A
+  /// segment that is already complete is left as it is.
+  void add(const store::SegmentRecord& segment, Chain newest_part);
+
+  /// EXT-X-ENDLIST from now on, or no longer: a stream that is published again goes on.
+  void set_ended(bool ended) { state_.ended = ended; }
+
+  /// Segments that end before `cutoff_pdt_us` leave the list, as far as it may shrink.
+  void trim(std::int64_t cutoff_pdt_us);
+
+  /// PDT of the first listed segment: the store must keep all that ends later, and for the time of 6.2.2
+  /// also what ends earlier. Empty: nothing is listed.
+  std::optional<std::int64_t> first_pdt_us() const;
+  std::optional<PartId> last_part() const { return state_.last_part(); }
+  /// Whether all listed segments start with a sync sample.
+  bool independent() const { return state_.independent; }
+  BitRates bit_rates() const { return window_.rates(); }
+
+  /// The window as it is now. `reports`: of all other renditions. The cost does not depend on the window's
+  /// length.
+  std::shared_ptr<const Rendition> snapshot(std::vector<Report> reports);
+
+  const Work& work() const { return track_->work; }
+  /// What entries and blocks take, without cached texts and media.
+  std::size_t index_bytes() const { return window_.index_bytes(); }
+
+ private:
+  void bridge_to(const store::SegmentRecord& next);
+  void restart_at(std::uint64_t msn);
+  void finish_open();
+  void keep_recent(std::shared_ptr<const EdgeSegment> segment);
+
+  Options options_;
+  std::shared_ptr<const TrackContext> track_;
+  SegmentWindow window_;
+  MediaState state_;  ///< what the next snapshot shows
+};
+
+}  // namespace lookback::packager::hls

@@ -1,0 +1,138 @@
+#include "packager/mp4/init.hpp"
+
+#include <cstring>
+#include <memory>
+
+#include "packager/media/sps.hpp"
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/channel_layout.h>
+#include <libavutil/dict.h>
+#include <libavutil/log.h>
+#include <libavutil/mem.h>
+}
+
+namespace lookback::packager {
+namespace {
+
+// No edit list with `cmaf`; `empty_moov` writes the moov before any sample.
+constexpr const char* mov_flags = "frag_custom+empty_moov+default_base_moof+cmaf+skip_sidx";
+
+/// Owns a muxer that writes into memory.
+class Muxer {
+ public:
+  Muxer() {
+    // A failure comes back as muxer_failed: FFmpeg need not also print it.
+    static const bool quiet = (av_log_set_level(AV_LOG_QUIET), true);
+    (void)quiet;
+    if (avformat_alloc_output_context2(&context_, nullptr, "mp4", nullptr) < 0) return;
+    if (avio_open_dyn_buf(&context_->pb) < 0) return;
+    context_->flags |= AVFMT_FLAG_BITEXACT;
+    stream_ = avformat_new_stream(context_, nullptr);
+  }
+  Muxer(const Muxer&) = delete;
+  Muxer& operator=(const Muxer&) = delete;
+  ~Muxer() {
+    if (context_ == nullptr) return;
+    if (context_->pb != nullptr) close();
+    avformat_free_context(context_);
+  }
+
+  AVStream* stream() const { return stream_; }
+
+  bool write_header() {
+    AVDictionary* options = nullptr;
+    av_dict_set(&options, "movflags", mov_flags, 0);
+    av_dict_set_int(&options, "video_track_timescale", stream_->time_base.den, 0);
+    const int written = avformat_write_header(context_, &options);
+    const bool all_known = av_dict_count(options) == 0;
+    av_dict_free(&options);
+    return written >= 0 && all_known && context_->pb->error == 0;
+  }
+
+  std::vector<std::byte> take_bytes() {
+    const auto written = close();
+    const auto* begin = reinterpret_cast<const std::byte*>(written.data.get());
+    return {begin, begin + written.size};
+  }
+
+ private:
+  struct Free {
+    void operator()(std::uint8_t* data) const { av_free(data); }
+  };
+  struct Written {
+    std::unique_ptr<std::uint8_t, Free> data;
+    int size = 0;
+  };
+
+  Written close() {
+    std::uint8_t* data = nullptr;
+    const int size = avio_close_dyn_buf(context_->pb, &data);
+    context_->pb = nullptr;
+    return {std::unique_ptr<std::uint8_t, Free>(data), size};
+  }
+
+  AVFormatContext* context_ = nullptr;
+  AVStream* stream_ = nullptr;
+};
+
+bool set_config(AVCodecParameters& par, const std::vector<std::byte>& config) {
+  par.extradata = static_cast<std::uint8_t*>(av_mallocz(config.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+  if (par.extradata == nullptr) return false;
+  std::memcpy(par.extradata, config.data(), config.size());
+  par.extradata_size = static_cast<int>(config.size());
+  return true;
+}
+
+/// `colr` for HDR, so that a player can tell before it decodes; SDR is what it assumes anyhow.
+void set_colour(AVCodecParameters& par, const TrackFormat& format) {
+  if (format.range == VideoRange::sdr) return;
+  const auto sps = first_sps(format.config);
+  if (!sps) return;
+  par.color_primaries = static_cast<AVColorPrimaries>(sps->colour_primaries);
+  par.color_trc = static_cast<AVColorTransferCharacteristic>(sps->transfer);
+  par.color_space = static_cast<AVColorSpace>(sps->matrix);
+  par.color_range = sps->full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+}
+
+void set_video(AVStream& stream, const TrackFormat& format) {
+  auto& par = *stream.codecpar;
+  par.codec_type = AVMEDIA_TYPE_VIDEO;
+  par.codec_id = AV_CODEC_ID_H264;
+  par.width = static_cast<int>(format.coded_width);
+  par.height = static_cast<int>(format.coded_height);
+  if (format.sar_num != format.sar_den) {
+    par.sample_aspect_ratio = {static_cast<int>(format.sar_num), static_cast<int>(format.sar_den)};
+    stream.sample_aspect_ratio = par.sample_aspect_ratio;
+  }
+  set_colour(par, format);
+}
+
+void set_audio(AVCodecParameters& par, const TrackFormat& format) {
+  par.codec_type = AVMEDIA_TYPE_AUDIO;
+  par.codec_id = AV_CODEC_ID_AAC;
+  par.profile = FF_PROFILE_AAC_LOW;
+  par.sample_rate = static_cast<int>(format.timescale);  // the muxer makes it the track's timescale
+  par.frame_size = static_cast<int>(format.samples_per_frame);
+  av_channel_layout_default(&par.ch_layout, static_cast<int>(format.channels));
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
+  Muxer muxer;
+  auto* const stream = muxer.stream();
+  if (stream == nullptr || !set_config(*stream->codecpar, format.config)) return Errc::muxer_failed;
+  stream->time_base = {1, static_cast<int>(format.timescale)};
+  if (format.kind == MediaKind::video) {
+    set_video(*stream, format);
+  } else {
+    set_audio(*stream->codecpar, format);
+  }
+  if (!muxer.write_header()) return Errc::muxer_failed;
+  return muxer.take_bytes();
+}
+
+}  // namespace lookback::packager

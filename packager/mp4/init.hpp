@@ -1,0 +1,11 @@
+#pragma once
+#include "packager/media/track_format.hpp"
+
+namespace lookback::packager {
+
+/// The media initialization section of one CMAF track: `ftyp` + `moov` by FFmpeg's mp4 muxer, byte-stable
+/// for equal formats, no edit list, sample entry `avc1`/`mp4a`, track id 1, timescale of `format`.
+/// Costs about 100 us: call once per format and keep the bytes. Errors: muxer_failed.
+Result<std::vector<std::byte>> make_init(const TrackFormat& format);
+
+}  // namespace lookback::packager

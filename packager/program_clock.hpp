@@ -1,0 +1,53 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace lookback::packager {
+
+/// PROGRAM-DATE-TIME of a stream: wall clock = epoch + media time + offset. The offset follows the
+/// arrival of samples by at most 0.5 ms per second of media (product contract, section 7), and looks only at
+/// the *earliest* arrivals of each segment, so that network jitter does not move it: exact within a session,
+/// and right after months with a drifting encoder. Pure; belongs to its stream's strand.
+class ProgramClock {
+ public:
+  explicit ProgramClock(std::int64_t epoch_us) : epoch_us_(epoch_us) {}
+
+  /// A sample with presentation time `media_us` arrived at wall clock `now_us`.
+  void observe(std::int64_t media_us, std::int64_t now_us) {
+    earliest_us_ = std::min(earliest_us_, now_us - (epoch_us_ + media_us + offset_us_));
+  }
+
+  /// Date of a segment that starts at `media_us`; call once per segment, in order.
+  std::int64_t date_of_segment(std::int64_t media_us) {
+    if (earliest_us_ != none && media_us > last_us_) {
+      const auto most = (media_us - last_us_) / 2'000;
+      offset_us_ += std::clamp(earliest_us_ - lead_us_, -most, most);
+    }
+    if (last_us_ == none_before) lead_us_ = earliest_us_ == none ? 0 : earliest_us_;
+    last_us_ = media_us;
+    earliest_us_ = none;
+    return date(media_us);
+  }
+
+  std::int64_t date(std::int64_t media_us) const { return epoch_us_ + media_us + offset_us_; }
+
+  /// A new session: its first sample arrives on time by definition.
+  void restart() {
+    last_us_ = none_before;
+    earliest_us_ = none;
+    lead_us_ = 0;
+    offset_us_ = 0;
+  }
+
+ private:
+  static constexpr auto none = std::numeric_limits<std::int64_t>::max();
+  static constexpr auto none_before = std::numeric_limits<std::int64_t>::max() - 1;
+  std::int64_t epoch_us_;
+  std::int64_t offset_us_ = 0;
+  std::int64_t lead_us_ = 0;              ///< how early or late the source was at its start: kept, not corrected
+  std::int64_t last_us_ = none_before;    ///< media time of the newest segment
+  std::int64_t earliest_us_ = none;       ///< smallest lateness since then
+};
+
+}  // namespace lookback::packager

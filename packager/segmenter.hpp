@@ -1,0 +1,112 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "packager/media/sample.hpp"
+
+/// Cutting by arithmetic on media time. The *lead* track (video when there is one) decides where
+/// segments end; the other tracks *follow*: a follower's sample belongs to the segment in which its
+/// middle lies, and waits (bounded) until the lead has decided that far. So all renditions have the
+/// same segments, aligned within half a sample, under the same numbers.
+namespace lookback::packager {
+
+/// A part that is ready to be written and listed.
+struct CutPart {
+  std::size_t track = 0;           ///< index in the session's tracks
+  std::uint64_t segment = 0;       ///< counts from 0 in the session
+  bool last = false;               ///< the segment ends with it
+  bool gap = false;                ///< the segment has no media at all; `duration` is its length
+  Ticks segment_start = 0;         ///< dts of the segment's first sample, or start of the gap
+  std::vector<Sample> samples;     ///< empty: a gap, or a segment that ends without another part
+  Ticks duration = 0;              ///< of the samples, or of the gap
+};
+
+/// Pure: no clock, no I/O. Belongs to its stream's strand.
+class Segmenter {
+ public:
+  struct Options {
+    std::int64_t segment_target_us = 2'000'000;
+    std::int64_t segment_limit_us = 2'499'000;  ///< no segment is longer: TARGETDURATION + 0.499 s
+    std::int64_t part_target_us = 334'000;
+    std::int64_t silence_limit_us = 1'500'000;  ///< a follower this far behind the lead gets a gap
+    std::size_t max_waiting_samples = 4'000;    ///< of one follower; the oldest goes first
+  };
+  struct Track {
+    std::uint32_t timescale = 0;
+    Ticks nominal_duration = 0;  ///< of a sample whose successor never comes
+  };
+
+  /// `lead` is an index in `tracks`.
+  Segmenter(Options options, const std::vector<Track>& tracks, std::size_t lead);
+
+  /// Takes a track's next sample; dts must be later than that of the one before. The duration is measured
+  /// from the sample that follows. Lead samples before the first sync sample, and followers' samples
+  /// before the first segment, are dropped. Finished parts are appended to `out`.
+  void push(std::size_t track, Sample sample, std::vector<CutPart>& out);
+
+  /// Ends the session: held and waiting samples, open parts and open segments of all tracks.
+  void finish(std::vector<CutPart>& out);
+
+  /// Segments opened so far by the lead.
+  std::uint64_t segments() const { return first_boundary_ + boundaries_us_.size(); }
+
+  struct Counters {
+    std::uint64_t forced_cuts = 0;      ///< segments cut at a sample that is not a sync sample
+    std::uint64_t long_samples = 0;     ///< samples that outlast the part target by themselves
+    std::uint64_t dropped_samples = 0;
+    std::uint64_t gaps = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct State {
+    Track track;
+    Ticks part_target = 0, segment_target = 0, segment_limit = 0;
+    std::optional<Sample> held;     ///< the newest sample, until the next one tells its duration
+    std::deque<Sample> waiting;     ///< a follower's samples that the lead has not decided on yet
+    std::vector<Sample> part;       ///< the open part
+    std::uint64_t segment = 0;      ///< the open segment
+    std::uint32_t parts = 0;        ///< already cut from it
+    Ticks segment_start = 0;
+    Ticks end = 0;                  ///< of the newest placed sample
+    bool open = false;
+    bool starts_with_sync = false;  ///< the open segment
+
+    Ticks part_length() const { return part.empty() ? 0 : part.back().end() - part.front().dts; }
+  };
+
+  void push_lead(Sample sample, std::vector<CutPart>& out);
+  void place_lead(Sample sample, std::vector<CutPart>& out);
+  bool ends_segment(const Sample& next) const;
+  void start_segment(const Sample& first, std::vector<CutPart>& out);
+
+  void push_follower(State& state, Sample sample);
+  void release(std::size_t index, std::vector<CutPart>& out);
+  void place_follower(std::size_t index, Sample sample, std::vector<CutPart>& out);
+  void advance(std::size_t index, Ticks next_dts, std::vector<CutPart>& out);
+  void settle(std::size_t index, std::vector<CutPart>& out);
+  void fill_if_silent(std::size_t index, std::vector<CutPart>& out);
+
+  void append(std::size_t index, Sample sample, std::vector<CutPart>& out);
+  bool part_is_full(const State& state) const;
+  void close_part(std::size_t index, bool last, std::vector<CutPart>& out);
+  void close_segment(std::size_t index, std::vector<CutPart>& out);
+  void forget_old_boundaries();
+
+  bool is_known(std::uint64_t segment) const { return segment < segments(); }
+  std::int64_t boundary_us(std::uint64_t segment) const { return boundaries_us_[segment - first_boundary_]; }
+
+  Options options_;
+  std::vector<State> states_;
+  std::size_t lead_;
+  std::deque<std::int64_t> boundaries_us_;  ///< start of each segment, as the lead decided
+  std::uint64_t first_boundary_ = 0;        ///< number of boundaries_us_.front()
+  std::int64_t decided_us_ = 0;             ///< all boundaries up to here are known
+  bool finishing_ = false;
+  Ticks last_sync_ = 0, gop_ = 0;           ///< of the lead: newest sync sample, distance to the one before
+  Counters counters_;
+};
+
+}  // namespace lookback::packager

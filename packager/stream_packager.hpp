@@ -1,0 +1,131 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "packager/media/track_format.hpp"
+#include "packager/program_clock.hpp"
+#include "packager/segmenter.hpp"
+#include "packager/session_timeline.hpp"
+#include "packager/targets.hpp"
+#include "store/store.hpp"
+
+/// The path of a sample through the packager: `push` puts it on the stream's timeline (SessionTimeline), cuts it
+/// into parts and segments (Segmenter), writes each part as a CMAF chunk (make_fragment) and gives it out
+/// as a `store::Append` with the segment's record as it is now. What is fixed for a stream's life (target
+/// duration, part target, track names, numbering) is decided here and given out as records to keep.
+namespace lookback::packager {
+
+/// How a stream is cut; durations in microseconds.
+struct PackagerSettings {
+  std::int64_t segment_us = 2'000'000;
+  std::int64_t part_us = 334'000;
+  std::int64_t max_segment_us = 10'000'000;  ///< longest TARGETDURATION that the first GOP may choose
+  std::int64_t track_wait_us = 1'000'000;    ///< media time to wait for a second track before starting without it
+  std::size_t max_pending_samples = 4'000;   ///< before tracks and targets are known
+};
+
+/// A track that the stream has from now on.
+struct NewTrack {
+  store::TrackRecord record;
+  MediaKind kind = MediaKind::video;
+};
+
+/// An init segment that segments from now on name.
+struct NewInit {
+  store::InitRecord record;
+  TrackFormat format;
+};
+
+/// What the packager gives out, in the order in which it must reach the store.
+using Output = std::variant<store::StreamRecord, NewTrack, NewInit, store::Append>;
+using Outputs = std::vector<Output>;
+
+/// One stream over all its sessions. Deterministic: time comes in as an argument. Belongs to its stream's strand.
+class StreamPackager {
+ public:
+  /// Takes up where `restored` (may be empty) ends. Tracks that a crash left behind the others get gaps, so
+  /// that all go on with the same number: appended to `out`.
+  StreamPackager(PackagerSettings settings, store::StreamRecord record, const store::Window& restored, Outputs& out);
+
+  /// A codec configuration. The first of a kind announces the track; a different one in mid-session ends
+  /// the running segments and goes on after a discontinuity. `now_us`: wall clock, Unix us, that never steps.
+  /// Errors: muxer_failed (the session cannot go on).
+  Result<void> set_format(const TrackFormat& format, std::int64_t now_us, Outputs& out);
+
+  /// One access unit of the running session. Errors: no_parameters, muxer_failed.
+  Result<void> push(const SourceSample& sample, std::int64_t now_us, Outputs& out);
+
+  /// The publisher is gone: everything held is cut and given out. Idempotent.
+  Result<void> end_session(Outputs& out);
+
+  /// With up-to-date floors (next_msn, next_discontinuity, end_us).
+  const store::StreamRecord& record() const { return record_; }
+  /// Breaks inside sessions so far: clock jumps and format changes.
+  std::uint64_t breaks() const { return breaks_; }
+  Segmenter::Counters counters() const;
+  /// Video frame rate over the newest complete segment, in frames per 1000 s; 0: unknown.
+  std::uint32_t measured_millihertz() const { return measured_millihertz_; }
+
+ private:
+  struct Track {
+    store::TrackRecord record;
+    MediaKind kind = MediaKind::video;
+    std::uint32_t newest_init = 0;
+    std::vector<std::byte> init_bytes;
+    std::optional<store::SegmentRecord> open;   ///< the segment that grows now
+    std::optional<std::uint64_t> newest_msn;
+    std::uint32_t fragments = 0;                ///< mfhd sequence number
+  };
+  struct Pending {
+    SourceSample sample;
+    std::int64_t now_us = 0;
+  };
+
+  void restore(const store::Window& window, Outputs& out);
+  void append_gap(Track& track, const store::SegmentRecord& like, std::uint32_t timescale, Outputs& out);
+
+  bool tracks_are_known(const SourceSample& newest) const;
+  Result<void> begin(Outputs& out);
+  Result<std::size_t> enter_track(const TrackFormat& format);
+  Result<void> run(const SourceSample& sample, std::int64_t now_us, Outputs& out);
+  void probe(PlacedSample placed, Outputs& out);
+  void choose_targets(std::int64_t first_segment_us, std::int64_t longest_frame_us, Outputs& out);
+  void start_cutting(Outputs& out);
+  void finish_cutting(Outputs& out);
+  void emit(std::vector<CutPart>& cuts, Outputs& out);
+  void emit_one(CutPart& cut, Outputs& out);
+  void open_record(Track& track, const CutPart& cut);
+  void mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale, Outputs& out);
+  void measure(const CutPart& cut, std::uint32_t timescale);
+
+  PackagerSettings settings_;
+  store::StreamRecord record_;
+  ProgramClock clock_;
+  std::deque<Track> tracks_;                 ///< of the stream, by id
+  std::uint64_t breaks_ = 0;
+  std::uint32_t measured_millihertz_ = 0;
+  Ticks measured_ticks_ = 0;
+  std::int64_t measured_samples_ = 0;
+  Segmenter::Counters past_counters_;
+
+  // the session
+  std::vector<TrackFormat> formats_;         ///< newest configuration of each kind
+  std::deque<Pending> pending_;              ///< until the tracks are known
+  std::vector<std::size_t> session_tracks_;  ///< session track -> index in tracks_
+  std::size_t lead_ = 0;
+  std::optional<SessionTimeline> timeline_;
+  std::optional<Segmenter> segmenter_;
+  Outputs announced_;                        ///< new tracks and inits, given out before the first segment that needs them
+  std::vector<PlacedSample> probed_;              ///< until the targets are chosen
+  std::int64_t origin_us_ = 0, first_arrival_us_ = 0;
+  std::uint64_t first_msn_ = 0;              ///< of the running session (or of its part after a break)
+  std::uint32_t discontinuity_ = 0;
+  bool discontinuous_ = false;
+};
+
+}  // namespace lookback::packager

@@ -1,0 +1,132 @@
+// StreamPackager's second half: what was cut becomes records and bytes for the store.
+#include <algorithm>
+#include <utility>
+
+#include "packager/media/ticks.hpp"
+#include "packager/mp4/fragment.hpp"
+#include "packager/stream_packager.hpp"
+
+namespace lookback::packager {
+
+// --- what an earlier run left ---------------------------------------------------------------------
+
+void StreamPackager::restore(const store::Window& window, Outputs& out) {
+  const store::SegmentRecord* newest = nullptr;
+  std::uint32_t newest_timescale = 0;
+  for (const auto& stored : window.tracks) {
+    Track track;
+    track.record = stored.track;
+    track.kind = stored.track.name.starts_with('v') ? MediaKind::video : MediaKind::audio;
+    for (const auto& init : stored.inits) {
+      if (init.id < track.newest_init) continue;
+      track.newest_init = init.id;
+      track.init_bytes = init.bytes;
+    }
+    if (!stored.segments.empty()) {
+      const auto& last = stored.segments.back();
+      track.newest_msn = last.msn;
+      record_.end_us = std::max(record_.end_us, to_us(last.start + last.duration, track.record.timescale));
+      if (!newest || last.msn > newest->msn) {
+        newest = &last;
+        newest_timescale = track.record.timescale;
+      }
+    }
+    tracks_.push_back(std::move(track));
+  }
+  std::sort(tracks_.begin(), tracks_.end(), [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
+  if (!newest) return;
+  record_.next_msn = std::max(record_.next_msn, newest->msn + 1);
+  record_.next_discontinuity = std::max(record_.next_discontinuity, newest->discontinuity_sequence + 1);
+  for (const auto& stored : window.tracks) {
+    if (stored.track.timescale != newest_timescale) continue;
+    for (const auto& segment : stored.segments) {
+      for (auto& track : tracks_) {
+        if (track.newest_msn && *track.newest_msn < segment.msn) append_gap(track, segment, newest_timescale, out);
+      }
+    }
+  }
+}
+
+/// A segment of `track` without media, in the place and time of another track's segment.
+void StreamPackager::append_gap(Track& track, const store::SegmentRecord& like, std::uint32_t timescale,
+                                Outputs& out) {
+  store::SegmentRecord gap;
+  gap.msn = like.msn;
+  gap.start = rescale(like.start, timescale, track.record.timescale);
+  gap.pdt_us = like.pdt_us;
+  gap.duration = static_cast<std::uint32_t>(
+      std::max<std::int64_t>(1, rescale(like.start + like.duration, timescale, track.record.timescale) - gap.start));
+  gap.init_id = track.newest_init;
+  gap.discontinuity_sequence = like.discontinuity_sequence;
+  gap.discontinuity = like.discontinuity;
+  gap.gap = gap.complete = true;
+  track.newest_msn = gap.msn;
+  out.push_back(store::Append{record_.id, track.record.id, track.record.timescale, std::move(gap), {}});
+}
+
+// --- what the segmenter cuts ------------------------------------------------------------------------
+
+void StreamPackager::emit(std::vector<CutPart>& cuts, Outputs& out) {
+  for (auto& cut : cuts) emit_one(cut, out);
+}
+
+void StreamPackager::emit_one(CutPart& cut, Outputs& out) {
+  auto& track = tracks_[session_tracks_[cut.track]];
+  const auto timescale = track.record.timescale;
+  if (!track.open || track.open->msn != first_msn_ + cut.segment) open_record(track, cut);
+  auto& segment = *track.open;
+
+  store::Append append{record_.id, track.record.id, timescale, {}, {}};
+  if (!cut.samples.empty()) {
+    append.bytes = make_fragment(++track.fragments, cut.samples);
+    store::PartRecord part;
+    part.duration = static_cast<std::uint32_t>(cut.duration);
+    part.size_bytes = static_cast<std::uint32_t>(size_of(append.bytes));
+    part.independent = cut.samples.front().sync;
+    segment.parts.push_back(part);
+    segment.size_bytes += part.size_bytes;
+  }
+  segment.duration += static_cast<std::uint32_t>(cut.duration);
+  segment.gap = cut.gap;
+  segment.complete = cut.last;
+  append.segment = segment;
+  record_.end_us = std::max(record_.end_us, to_us(segment.start + segment.duration, timescale));
+  record_.next_msn = std::max(record_.next_msn, segment.msn + 1);
+  record_.next_discontinuity = discontinuity_ + 1;
+  out.push_back(std::move(append));
+  if (cut.track == lead_) {
+    measure(cut, timescale);
+    if (cut.last) mirror_to_absent_tracks(segment, timescale, out);
+  }
+}
+
+void StreamPackager::open_record(Track& track, const CutPart& cut) {
+  const auto start_us = to_us(cut.segment_start, track.record.timescale);
+  store::SegmentRecord segment;
+  segment.msn = first_msn_ + cut.segment;
+  segment.start = cut.segment_start;
+  segment.pdt_us = cut.track == lead_ ? clock_.date_of_segment(start_us) : clock_.date(start_us);
+  segment.init_id = track.newest_init;
+  segment.discontinuity_sequence = discontinuity_;
+  segment.discontinuity = discontinuous_ && cut.segment == 0;
+  track.newest_msn = segment.msn;
+  track.open = std::move(segment);
+}
+
+/// Tracks of earlier sessions that this one does not bring keep their numbering with gaps.
+void StreamPackager::mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale, Outputs& out) {
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    if (std::find(session_tracks_.begin(), session_tracks_.end(), i) != session_tracks_.end()) continue;
+    if (!tracks_[i].newest_msn || *tracks_[i].newest_msn < lead.msn) append_gap(tracks_[i], lead, timescale, out);
+  }
+}
+
+void StreamPackager::measure(const CutPart& cut, std::uint32_t timescale) {
+  measured_ticks_ += cut.duration;
+  measured_samples_ += static_cast<std::int64_t>(cut.samples.size());
+  if (!cut.last || measured_ticks_ <= 0) return;
+  measured_millihertz_ = static_cast<std::uint32_t>(rescale(measured_samples_ * 1'000, measured_ticks_, timescale));
+  measured_ticks_ = measured_samples_ = 0;
+}
+
+}  // namespace lookback::packager

@@ -1,0 +1,170 @@
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstdio>
+#include <string>
+
+#include "packager/media/track_format.hpp"
+#include "tests/packager/media/clip.hpp"
+
+using namespace lookback;
+using namespace lookback::packager;
+
+namespace {
+
+std::string hex2(int value) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(value) & 0xFF);
+  return text;
+}
+
+/// libavcodec's decoder and its first frame against what the record was read as.
+void check_video(const TrackFormat& format, const test::Decoded& decoded) {
+  const auto& decoder = *decoded.decoder;
+  CHECK(format.kind == MediaKind::video);
+  CHECK(format.timescale == 90'000);
+  CHECK(format.coded_width == static_cast<std::uint32_t>(decoder.width));
+  CHECK(format.coded_height == static_cast<std::uint32_t>(decoder.height));
+  REQUIRE(format.codecs.size() == 11);
+  CHECK(format.codecs.substr(0, 7) == "avc1." + hex2(decoder.profile));
+  const bool constrained = (decoder.profile & FF_PROFILE_H264_CONSTRAINED) != 0;
+  if (constrained) CHECK((std::stoi(format.codecs.substr(7, 2), nullptr, 16) & 0x40) != 0);
+  CHECK(format.codecs.substr(9) == hex2(decoder.level));
+
+  AVRational sar{1, 1};
+  const auto coded = decoder.sample_aspect_ratio;  // as coded: 65535:65535 is possible
+  if (coded.num > 0) av_reduce(&sar.num, &sar.den, coded.num, coded.den, 65'535);
+  CHECK(format.sar_num == static_cast<std::uint32_t>(sar.num));
+  CHECK(format.sar_den == static_cast<std::uint32_t>(sar.den));
+  CHECK(format.display_width == static_cast<std::uint32_t>(av_rescale(decoder.width, sar.num, sar.den)));
+  CHECK(format.display_height == format.coded_height);
+
+  const auto rate = decoder.framerate;  // the VUI's; 0/1 without one
+  CHECK(format.frame_rate_num == static_cast<std::uint32_t>(rate.num));
+  CHECK(format.frame_rate_den == static_cast<std::uint32_t>(rate.num > 0 ? rate.den : 0));
+  CHECK((format.range == VideoRange::pq) == (decoder.color_trc == AVCOL_TRC_SMPTE2084));
+  CHECK((format.range == VideoRange::hlg) == (decoder.color_trc == AVCOL_TRC_ARIB_STD_B67));
+}
+
+void check_audio(const TrackFormat& format, const test::Decoded& decoded) {
+  const auto& frame = *decoded.frame;
+  CHECK(format.kind == MediaKind::audio);
+  CHECK(format.sample_rate == static_cast<std::uint32_t>(frame.sample_rate));
+  CHECK(format.channels == static_cast<std::uint32_t>(frame.ch_layout.nb_channels));
+  // A frame lasts as long in its own ticks as in decoded samples.
+  CHECK(std::uint64_t{format.samples_per_frame} * format.sample_rate ==
+        static_cast<std::uint64_t>(frame.nb_samples) * format.timescale);
+  const bool he = decoded.decoder->profile == FF_PROFILE_AAC_HE;
+  CHECK(format.codecs == (he ? "mp4a.40.5" : "mp4a.40.2"));
+}
+
+/// Checks each packaged track of the file; gives how many there were.
+int check_tracks(const std::filesystem::path& file) {
+  int checked = 0;
+  const auto tracks = test::open(file)->nb_streams;
+  for (unsigned track = 0; track < tracks; ++track) {
+    const auto input = test::open(file);
+    const auto& par = *input->streams[track]->codecpar;
+    if (!test::is_packaged(par)) continue;
+    CAPTURE(file, track);
+    const auto format = test::parse(par);
+    REQUIRE(format.has_value());
+    const auto decoded = test::decode_first_frame(*input, static_cast<int>(track));
+    if (format->kind == MediaKind::video) {
+      check_video(*format, decoded);
+    } else {
+      check_audio(*format, decoded);
+    }
+    CHECK(deserialize_format(serialize(*format)).value() == *format);
+    ++checked;
+  }
+  return checked;
+}
+
+}  // namespace
+
+TEST_CASE("the configuration of every clip is read as libavcodec reads it", "[packager][media]") {
+  const test::TempDir dir;
+  int checked = 0;
+  for (const auto& clip : test::clips()) {
+    const auto file = test::as_mp4(clip, dir);
+    if (!file.empty()) checked += check_tracks(file);
+  }
+  CHECK(checked >= 2);
+}
+
+TEST_CASE("what an H.264 encoder can put into an SPS is read as libavcodec reads it", "[packager][media]") {
+  const std::string name = GENERATE(as<std::string>{}, "size=322x242 yuv420p", "size=322x242 yuv422p", "size=321x241 yuv444p",
+                                    "size=322x242 gray", "size=322x242 yuv420p10le", "size=720x576 interlaced", "size=722x484 interlaced", "sar=16/11",
+                                    "sar=7/13", "rate=30000/1001", "rate=60000/1001", "rate=12",
+                                    "transfer=smpte2084", "transfer=arib-std-b67", "cqm=jvt", "profile=baseline",
+                                    "profile=main", "open-gop=1:bframes=3");
+  CAPTURE(name);
+  const auto separator = name.find_first_of("= ");
+  const auto key = name.substr(0, separator);
+  auto value = name.substr(separator + 1);
+  std::string size = "320x240", rate = "25", format = "yuv420p", options = "keyint=10", profile, filter = "null";
+  if (key == "size") {
+    size = value.substr(0, value.find(' '));
+    format = value.substr(value.find(' ') + 1);
+    if (format == "interlaced") {
+      format = "yuv420p";
+      options += ":tff=1";
+    }
+  } else if (key == "rate") {
+    rate = value;
+  } else if (key == "sar") {
+    filter = "setsar=" + value;
+  } else if (key == "profile") {
+    profile = value;
+  } else {
+    options += ":" + name;
+  }
+  const test::TempDir dir;
+  const auto file = dir.path() / "encoded.mp4";
+  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
+                                   "testsrc=size=" + size + ":rate=" + rate, "-frames:v", "4", "-vf", filter, "-pix_fmt", format,
+                                   "-c:v", "libx264", "-preset", "veryfast", "-x264-params", options};
+  if (!profile.empty()) command.insert(command.end(), {"-profile:v", profile});
+  command.push_back(file.string());
+  test::output_of(command);
+  CHECK(check_tracks(file) == 1);
+}
+
+TEST_CASE("what an AAC encoder can announce is read as libavcodec reads it", "[packager][media]") {
+  const std::string layout = GENERATE(as<std::string>{}, "mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1(wide)", "7.1",
+                                      "hexagonal", "octagonal", "6.1", "quad", "2.1");
+  const std::string rate = GENERATE(as<std::string>{}, "48000", "22050", "7350");
+  CAPTURE(layout, rate);
+  const test::TempDir dir;
+  const auto file = dir.path() / "encoded.mp4";
+  test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
+                   "anoisesrc=sample_rate=" + rate + ":duration=0.5:amplitude=0.1", "-af", "aformat=channel_layouts=" + layout,
+                   "-c:a", "aac", "-b:a", "64k", file.string()});
+  CHECK(check_tracks(file) == 1);
+}
+
+TEST_CASE("a real configuration that is cut anywhere is an error, or a shorter whole one", "[packager][media]") {
+  const test::TempDir dir;
+  for (const auto& clip : test::clips()) {
+    const auto file = test::as_mp4(clip, dir);
+    if (file.empty()) continue;
+    const auto input = test::open(file);
+    for (unsigned track = 0; track < input->nb_streams; ++track) {
+      const auto& par = *input->streams[track]->codecpar;
+      if (!test::is_packaged(par)) continue;
+      const auto config = test::extradata(par);
+      const bool avc = par.codec_id == AV_CODEC_ID_H264;
+      // Whole without the rest: an avcC without its High profile fields (4 bytes, older writers leave them
+      // out), a two-byte AudioSpecificConfig without the SBR extension (needs 16 bits to be looked for).
+      const bool high = avc && config.size() > 4 && std::to_integer<int>(config[config.size() - 4]) >= 0xFC;
+      const bool plain_lc = !avc && std::to_integer<int>(config[0]) >> 3 == 2;
+      for (std::size_t size = 0; size < config.size(); ++size) {
+        const auto format = avc ? parse_avc_config(config.first(size)) : parse_aac_config(config.first(size));
+        const bool whole = avc ? high && size == config.size() - 4 : plain_lc && (size == 2 || size == 3);
+        CAPTURE(clip, track, size, config.size());
+        CHECK(format.has_value() == whole);
+        if (!format) CHECK((format.error() == Errc::truncated || format.error() == Errc::bad_sps));
+      }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "packager/mp4/fragment.hpp"
+#include "packager/mp4/init.hpp"
+#include "tests/packager/media/clip.hpp"
+#include "tests/packager/mp4/box_walker.hpp"
+
+using namespace lookback;
+using namespace lookback::packager;
+
+namespace {
+
+constexpr Ticks start_seconds = 10;  // B-frames and priming put the first decode time below 0
+constexpr Ticks limit_seconds = 16;
+
+struct Track {
+  TrackFormat format;
+  std::vector<Sample> samples;
+};
+
+/// A track's packets on its format's timescale; of a long clip those before a sync sample after `limit_seconds`.
+Track read_track(const std::filesystem::path& file, int index) {
+  const auto input = test::open(file);
+  const auto* const stream = input->streams[index];
+  const auto parsed = test::parse(*stream->codecpar);
+  REQUIRE(parsed.has_value());
+  Track track{*parsed, {}};
+  const AVRational scale{1, static_cast<int>(track.format.timescale)};
+  const test::Packet packet(av_packet_alloc());
+  for (; av_read_frame(input.get(), packet.get()) == 0; av_packet_unref(packet.get())) {
+    if (packet->stream_index != index) continue;
+    const auto start = start_seconds * track.format.timescale;
+    const auto pts = av_rescale_q(packet->pts, stream->time_base, scale) + start;
+    const auto dts = av_rescale_q(packet->dts, stream->time_base, scale) + start;
+    const bool sync = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (sync && dts > start + limit_seconds * track.format.timescale) break;
+    const auto* const data = reinterpret_cast<const std::byte*>(packet->data);
+    track.samples.push_back({.dts = dts,
+                             .duration = std::max<Ticks>(1, av_rescale_q(packet->duration, stream->time_base, scale)),
+                             .composition = static_cast<std::int32_t>(pts - dts),
+                             .sync = sync,
+                             .payload = make_slice(std::vector<std::byte>(data, data + packet->size))});
+    if (track.samples.size() > 1) {
+      auto& before = track.samples.end()[-2];
+      before.duration = dts - before.dts;
+      REQUIRE(before.duration > 0);
+    }
+  }
+  REQUIRE(!track.samples.empty());
+  return track;
+}
+
+void write(std::ofstream& out, ByteSpan bytes) {
+  out.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// The init and the track in parts of a third of a second.
+void write_file(const std::filesystem::path& path, const Track& track) {
+  std::ofstream out(path, std::ios::binary);
+  const auto init = make_init(track.format);
+  REQUIRE(init.has_value());
+  write(out, *init);
+  const auto target = static_cast<Ticks>(track.format.timescale / 3);
+  const std::span<const Sample> all(track.samples);
+  std::uint32_t sequence = 1;
+  for (std::size_t from = 0; from < all.size();) {
+    auto to = from + 1;
+    while (to < all.size() && all[to].end() - all[from].dts <= target) ++to;
+    for (const auto& slice : make_fragment(sequence++, all.subspan(from, to - from))) write(out, slice.bytes);
+    from = to;
+  }
+  REQUIRE(out.flush().good());
+}
+
+/// A sample or packet as text; `pts_origin` and `dts_origin` are taken off.
+struct Row {
+  Ticks pts = 0, dts = 0;
+  std::string size_and_flags;
+
+  std::string text(Ticks pts_origin = 0, Ticks dts_origin = 0) const {
+    return std::to_string(pts - pts_origin) + "," + std::to_string(dts - dts_origin) + "," + size_and_flags;
+  }
+};
+
+/// What ffprobe finds. Durations are left out: for video it prints the frame rate's instead of trun's.
+std::vector<Row> probed(const std::filesystem::path& file) {
+  std::istringstream lines(test::output_of(
+      {"ffprobe", "-v", "error", "-show_entries", "packet=pts,dts,size,flags", "-of", "csv=p=0", file.string()}));
+  std::vector<Row> rows;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    Row row;
+    char comma = 0;
+    REQUIRE((fields >> row.pts >> comma >> row.dts >> comma >> row.size_and_flags));
+    rows.push_back(row);
+  }
+  REQUIRE(!rows.empty());
+  return rows;
+}
+
+std::vector<std::string> table(const std::vector<Row>& rows) {
+  std::vector<std::string> lines;
+  for (const auto& row : rows) lines.push_back(row.text());
+  return lines;
+}
+
+/// Counted from the first packet's presentation and decode time.
+std::vector<std::string> relative_table(const std::vector<Row>& rows) {
+  std::vector<std::string> lines;
+  for (const auto& row : rows) lines.push_back(row.text(rows.front().pts, rows.front().dts));
+  return lines;
+}
+
+std::vector<Row> rows_of(const Track& track) {
+  std::vector<Row> rows;
+  for (const auto& sample : track.samples) {
+    rows.push_back({sample.pts(), sample.dts, std::to_string(sample.payload.size()) + (sample.sync ? ",K_" : ",__")});
+  }
+  return rows;
+}
+
+/// The file's fragments hold the track's samples: bytes, flags, and durations that leave no hole.
+void check_fragments(const std::filesystem::path& file, const Track& track) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(in), {}};
+  const auto bytes = as_bytes(content);
+  const auto top = test::boxes(bytes);
+  auto expected = track.samples.begin();
+  for (std::size_t i = 2; i + 1 < top.size(); i += 2) {
+    const auto size = top[i].body.size() + top[i + 1].body.size() + 16;
+    for (const auto& sample : test::walk_fragment(bytes.subspan(top[i].offset, size)).samples) {
+      REQUIRE(expected != track.samples.end());
+      REQUIRE(sample.dts == static_cast<std::uint64_t>(expected->dts));
+      REQUIRE(sample.duration == expected->duration);
+      REQUIRE(as_text(sample.payload) == expected->payload.text());
+      ++expected;
+    }
+  }
+  CHECK(expected == track.samples.end());
+}
+
+/// MD5 of each decoded frame of one track.
+std::vector<std::string> frame_hashes(const std::filesystem::path& file, int track, const std::string& limit = "") {
+  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-ignore_editlist", "1", "-i", file.string(),
+                                   "-map", "0:" + std::to_string(track), "-fps_mode", "passthrough"};
+  if (!limit.empty()) command.insert(command.end(), {"-frames", limit});
+  command.insert(command.end(), {"-f", "framemd5", "-"});
+  std::istringstream lines(test::output_of(command));
+  std::vector<std::string> hashes;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with('#')) hashes.push_back(line.substr(line.rfind(' ') + 1));
+  }
+  return hashes;
+}
+
+/// The first difference, so that a failure does not print thousands of lines.
+std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const auto at = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (at.first == a.end() && at.second == b.end()) return "";
+  return "row " + std::to_string(at.first - a.begin()) + ": " + (at.first == a.end() ? "nothing" : *at.first) + " / " +
+         (at.second == b.end() ? "nothing" : *at.second);
+}
+
+void check_track(const std::filesystem::path& source, int index, const test::TempDir& dir) {
+  const auto track = read_track(source, index);
+  const auto ours = dir.path() / "ours.mp4", theirs = dir.path() / "theirs.mp4";
+  write_file(ours, track);
+  check_fragments(ours, track);
+  CHECK(difference(table(probed(ours)), table(rows_of(track))) == "");
+
+  const auto hashes = frame_hashes(ours, 0);
+  CHECK(!hashes.empty());
+  CHECK(difference(frame_hashes(source, index, std::to_string(hashes.size())), hashes) == "");
+
+  // FFmpeg's own CMAF muxer counts from its first packet, and presents it at its decode time.
+  test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", ours.string(), "-c", "copy", "-movflags",
+                   "frag_keyframe+empty_moov+default_base_moof+cmaf", "-video_track_timescale", "90000", theirs.string()});
+  CHECK(difference(relative_table(probed(ours)), relative_table(probed(theirs))) == "");
+}
+
+}  // namespace
+
+TEST_CASE("init and parts of real clips hold their packets, and decode to the same frames", "[packager][fragment]") {
+  const test::TempDir dir;
+  int checked = 0;
+  for (const auto& clip : test::clips()) {
+    const auto source = test::as_mp4(clip, dir);
+    if (source.empty()) continue;
+    const auto tracks = test::open(source)->nb_streams;
+    for (unsigned index = 0; index < tracks; ++index) {
+      if (!test::is_packaged(*test::open(source)->streams[index]->codecpar)) continue;
+      CAPTURE(clip, index);
+      check_track(source, static_cast<int>(index), dir);
+      ++checked;
+    }
+  }
+  CHECK(checked >= 2);
+}
