@@ -1,0 +1,127 @@
+#include "server/app.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <csignal>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "server/http/server.hpp"
+#include "server/ingest/rtmp/listener.hpp"
+
+namespace lookback::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// The network threads: one io_context each, kept running until `release`.
+class NetworkThreads {
+ public:
+  explicit NetworkThreads(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      owned_.push_back(std::make_unique<asio::io_context>(1));
+      guards_.push_back(asio::make_work_guard(*owned_.back()));
+      contexts_.push_back(owned_.back().get());
+    }
+  }
+  const std::vector<asio::io_context*>& contexts() const { return contexts_; }
+  void start() {
+    for (auto* context : contexts_) threads_.emplace_back([context] { context->run(); });
+  }
+  void release() { guards_.clear(); }
+  void join() {
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  std::vector<std::unique_ptr<asio::io_context>> owned_;
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
+  std::vector<asio::io_context*> contexts_;
+  std::vector<std::thread> threads_;
+};
+
+std::size_t thread_count(std::size_t wanted) {
+  if (wanted != 0) return wanted;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// "127.0.0.1:0" and 40123 -> "127.0.0.1:40123"; ":8080" -> "0.0.0.0:8080".
+std::string with_port(const std::string& listen, unsigned port) {
+  const auto host = listen.substr(0, listen.rfind(':'));
+  return (host.empty() ? "0.0.0.0" : host) + ":" + std::to_string(port);
+}
+
+int refuse_start(const std::string& what, const boost::system::error_code& error) {
+  spdlog::critical("cannot start: {}: {}", what, error.message());
+  return 1;
+}
+
+}  // namespace
+
+int run(AppOptions options, const std::function<void(const Started&)>& on_started) {
+  options.store.log = [](const std::string& line) { spdlog::warn("store: {}", line); };
+  const auto path = options.store.path;
+  auto store = store::Store::open(options.store);
+  if (!store) return refuse_start("store at " + path.string(), store.error());
+  auto key = PublishKey::open(path / "publish.key");
+  if (!key) return refuse_start("publishing key " + (path / "publish.key").string(), key.error());
+
+  NetworkThreads network(thread_count(options.threads));
+  asio::thread_pool blocking(options.blocking_threads);
+  WallClock clock;
+  Hub hub(network.contexts());
+  const LiveServices services{**store, hub, clock};
+  Registry registry(options.registry, services, network.contexts(), blocking, options.settings, key->key);
+  hub.on_miss = [&registry](const std::string& stream) { registry.load(stream); };
+
+  http::Site site{hub, **store, blocking, http::web_assets(), [&registry] { return registry.ready(); }, {}};
+  site.find_segment = [&registry](const std::string& stream, const std::string& track, std::uint64_t msn) {
+    return registry.find_segment(stream, track, msn);
+  };
+  auto http = http::Server::open(network.contexts(), options.http, std::move(site));
+  if (!http) return refuse_start("http.listen " + options.http.listen, http.error());
+  auto rtmp = rtmp::Listener::open(network.contexts(), options.rtmp, registry);
+  if (!rtmp) return refuse_start("rtmp.listen " + options.rtmp.listen, rtmp.error());
+
+  // Signals have a context of their own on this thread, so that waiting for one keeps no network thread alive.
+  asio::io_context main(1);
+  asio::signal_set signals(main, SIGINT, SIGTERM);
+  std::thread joiner;
+  std::function<void()> await_signal = [&] {
+    signals.async_wait([&](boost::system::error_code error, int number) {
+      if (error) return;
+      spdlog::info("signal {}: {}", number, joiner.joinable() ? "cutting connections" : "stopping");
+      if (!joiner.joinable()) {
+        (*rtmp)->stop();
+        registry.stop();
+        network.release();
+        joiner = std::thread([&] {
+          network.join();
+          main.stop();
+        });
+      }
+      (*http)->stop();
+      await_signal();
+    });
+  };
+  await_signal();
+  registry.start();
+  on_started({with_port(options.http.listen, (*http)->port()), with_port(options.rtmp.listen, (*rtmp)->port()),
+              key->fresh_secret.value_or("")});
+  network.start();
+  main.run();
+  joiner.join();
+  blocking.join();
+  (*store)->flush();
+  spdlog::info("stopped; everything taken is stored");
+  return 0;
+}
+
+}  // namespace lookback::server

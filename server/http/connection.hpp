@@ -1,0 +1,76 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/http/exchange.hpp"
+#include "server/http/transmission.hpp"
+#include "server/http/worker.hpp"
+
+namespace lookback::server::http {
+
+/// One client over clear text: reads a request, has it routed, sends the answer, and so on. The next request is
+/// not looked at before the answer has gone, so that a client that pipelines holds no more than one buffer
+/// of requests here. Belongs to its network thread; kept alive by its coroutine.
+class Connection : public ConnectionHook, public Peer, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket);
+  ~Connection() override;
+
+  void start();
+  /// When `expire` is due; the worker looks every so often.
+  Clock::time_point deadline() const { return deadline_; }
+  /// A client that was too slow with its head is told so; everything else is cut.
+  void expire();
+  /// Shut-down: closes now when no request is under way, else after the answer.
+  void drain();
+  /// Ends at once; what the client has not read yet is lost.
+  void cut();
+
+  void watch() override;
+  bool left() const override { return left_; }
+
+ private:
+  enum class Phase { idle, head, body, routing, writing, lingering };
+  enum class Read {
+    ready,
+    refused,  ///< `refusal_` is the answer's status
+    closed,
+  };
+
+  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<Read> read_head();
+  boost::asio::awaitable<Read> parse_request();
+  boost::asio::awaitable<Read> drop_body(RequestParser& parser);
+  boost::asio::awaitable<bool> fill();
+  boost::asio::awaitable<bool> send(bool close);
+  boost::asio::awaitable<bool> send_rest(Transmission::Step step);
+  boost::asio::awaitable<void> prefetch();
+  boost::asio::awaitable<void> linger();
+
+  void enter(Phase phase, std::chrono::milliseconds timeout);
+  void enter_routing();
+  void consume(std::size_t bytes);
+  void unwatch();
+  void on_readable();
+  Read refuse(unsigned status);
+  bool take_target();
+  void report_damage();
+
+  std::shared_ptr<Worker> worker_;
+  boost::asio::ip::tcp::socket socket_;
+  Phase phase_ = Phase::idle;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  std::vector<char> buffer_;
+  std::size_t filled_ = 0;
+  HeadScanner scanner_;
+  Exchange exchange_;
+  Transmission transmission_;
+  std::string head_;
+  unsigned refusal_ = 0;
+  bool first_ = true, timed_out_ = false, watching_ = false, left_ = false;
+};
+
+}  // namespace lookback::server::http

@@ -1,0 +1,130 @@
+#include "server/http/transmission.hpp"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace lookback::server::http {
+namespace {
+
+constexpr std::size_t max_pieces = 64;            // per sendmsg
+constexpr std::size_t max_window = 1u << 20;      // of a file, asked for and sent at once
+constexpr std::uint64_t max_turn = 2u << 20;      // for one connection before others run
+
+/// Gathers the pieces behind the first `skip` bytes.
+class Pieces {
+ public:
+  explicit Pieces(std::size_t skip) : skip_(skip) {}
+
+  void add(const void* data, std::size_t size) {
+    if (skip_ >= size) {
+      skip_ -= size;
+      return;
+    }
+    if (count_ == max_pieces) return;
+    auto& piece = pieces_[count_++];
+    piece.iov_base = const_cast<char*>(static_cast<const char*>(data)) + skip_;
+    piece.iov_len = size - skip_;
+    bytes_ += piece.iov_len;
+    skip_ = 0;
+  }
+  bool full() const { return count_ == max_pieces; }
+  iovec* data() { return pieces_.data(); }
+  std::size_t count() const { return count_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::array<iovec, max_pieces> pieces_;
+  std::size_t count_ = 0, bytes_ = 0, skip_;
+};
+
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+}  // namespace
+
+void Transmission::start(const std::string& head, Body body) {
+  head_ = head;
+  body_ = std::move(body);
+  memory_size_ = head_.size() + (std::holds_alternative<FileBody>(body_) ? 0 : size_of(body_));
+  memory_done_ = 0;
+  file_done_ = warm_until_ = sent_ = turn_ = 0;
+}
+
+Transmission::Step Transmission::advance(int socket) {
+  turn_ = 0;
+  if (memory_done_ < memory_size_) {
+    if (const auto step = send_memory(socket); step != Step::done) return step;
+  }
+  if (const auto* file = std::get_if<FileBody>(&body_)) return send_file(socket, *file);
+  return Step::done;
+}
+
+Transmission::Step Transmission::send_memory(int socket) {
+  const bool file_follows = std::holds_alternative<FileBody>(body_);
+  while (memory_done_ < memory_size_) {
+    if (turn_ >= max_turn) return Step::pause;
+    Pieces pieces(memory_done_);
+    pieces.add(head_.data(), head_.size());
+    if (const auto* text = std::get_if<std::string_view>(&body_)) {
+      pieces.add(text->data(), text->size());
+    } else if (const auto* chain = std::get_if<Chain>(&body_)) {
+      for (auto slice = chain->begin(); slice != chain->end() && !pieces.full(); ++slice) {
+        pieces.add(slice->bytes.data(), slice->size());
+      }
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.count();
+    const bool more = file_follows || memory_done_ + pieces.bytes() < memory_size_;
+    const auto count = ::sendmsg(socket, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return would_block() ? Step::blocked : Step::failed;
+    }
+    memory_done_ += static_cast<std::size_t>(count);
+    sent_ += static_cast<std::uint64_t>(count);
+    turn_ += static_cast<std::uint64_t>(count);
+  }
+  return Step::done;
+}
+
+std::size_t Transmission::window() const {
+  const auto& file = std::get<FileBody>(body_);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(max_window, file.size - file_done_));
+}
+
+void Transmission::prefetch() const {
+  const auto& file = std::get<FileBody>(body_);
+  file.file->prefetch(file.offset + file_done_, window());
+}
+
+Transmission::Step Transmission::send_file(int socket, const FileBody& file) {
+  while (file_done_ < file.size) {
+    if (turn_ >= max_turn) return Step::pause;
+    if (file_done_ >= warm_until_) {
+      if (!file.file->is_cached(file.offset + file_done_, window())) return Step::cold;
+      warm_until_ = file_done_ + window();
+    }
+    auto position = static_cast<off_t>(file.offset + file_done_);
+    const auto wanted = static_cast<std::size_t>(std::min(warm_until_, file.size) - file_done_);
+    const auto count = ::sendfile(socket, file.file->descriptor(), &position, wanted);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (would_block()) return Step::blocked;
+      const bool socket_gone = errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT || errno == ENOTCONN;
+      return socket_gone ? Step::failed : Step::damaged;
+    }
+    if (count == 0) return Step::damaged;
+    file_done_ += static_cast<std::uint64_t>(count);
+    sent_ += static_cast<std::uint64_t>(count);
+    turn_ += static_cast<std::uint64_t>(count);
+  }
+  return Step::done;
+}
+
+}  // namespace lookback::server::http

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "server/http/response.hpp"
+
+namespace lookback::server::http {
+
+/// One response on its way into a clear-text socket: head and shared bytes in one gather write, a file's bytes
+/// by sendfile behind them (held back with MSG_MORE, so that they share packets). Never blocks, on neither
+/// socket nor disk: the caller waits and calls again. Belongs to its connection.
+class Transmission {
+ public:
+  enum class Step {
+    done,
+    blocked,  ///< the socket is full
+    pause,    ///< a fast reader has had its turn: let others run
+    cold,     ///< the next bytes of the file are not in the page cache: `prefetch` them elsewhere
+    failed,   ///< the peer is gone
+    damaged,  ///< the file ends early or cannot be read: what was promised cannot be sent
+  };
+
+  /// Makes ready to send `body` behind `head`, which must stay unchanged until the end.
+  void start(const std::string& head, Body body);
+  /// Sends what goes without waiting. `socket` is a non-blocking descriptor.
+  Step advance(int socket);
+  /// Reads the bytes that `cold` was about into the page cache. Blocking: on a pool.
+  void prefetch() const;
+  /// Tells that `prefetch` has run, so that the same bytes are not asked about again.
+  void prefetched() { warm_until_ = file_done_ + window(); }
+
+  std::uint64_t sent() const { return sent_; }
+  /// Lets go of the body's bytes.
+  void clear() { body_ = std::monostate{}; }
+
+ private:
+  Step send_memory(int socket);
+  Step send_file(int socket, const FileBody& file);
+  std::size_t window() const;
+
+  std::string_view head_;
+  Body body_;
+  std::size_t memory_done_ = 0, memory_size_ = 0;  ///< bytes of head and in-memory body
+  std::uint64_t file_done_ = 0, warm_until_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t turn_ = 0;  ///< bytes sent since the caller last waited
+};
+
+}  // namespace lookback::server::http

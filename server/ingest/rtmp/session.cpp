@@ -1,0 +1,241 @@
+#include "server/ingest/rtmp/session.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace lookback::server::rtmp {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+/// How long a peer may take to read the last answer and close: a socket closed with unread input resets the
+/// connection, and the answer would be lost.
+constexpr std::chrono::seconds leave_time{2};
+
+std::string name_of(const tcp::endpoint& peer) {
+  const auto address = plain_address(peer.address());
+  const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return fmt::format("{}:{}", host, peer.port());
+}
+
+/// Fills the handshake; differs between connections and hides nothing.
+std::uint64_t handshake_seed(const tcp::endpoint& peer) {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
+         peer.port();
+}
+
+}  // namespace
+
+Session::Session(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<Common> common,
+                 Admissions::Ticket ticket)
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      common_(std::move(common)),
+      ticket_(std::move(ticket)),
+      peer_(name_of(peer)),
+      from_loopback_(plain_address(peer.address()).is_loopback()),
+      accepted_(Clock::now()),
+      buffer_(common_->options.read_buffer_bytes),
+      dialogue_(common_->options, handshake_seed(peer)),
+      deadline_(accepted_ + common_->options.handshake_timeout) {}
+
+asio::awaitable<void> Session::run() {
+  watch();
+  const auto end = co_await serve();
+  conclude(end);
+  co_await leave();
+  timer_.cancel();
+}
+
+asio::awaitable<Session::End> Session::serve() {
+  for (;;) {
+    const auto [ec, size] =
+        co_await socket_.async_read_some(asio::buffer(buffer_), asio::as_tuple(asio::use_awaitable));
+    if (end_) co_return *end_;
+    if (ec == asio::error::eof) co_return End{{}, "the peer closed the connection"};
+    if (ec) co_return End{{}, "the connection broke: " + ec.message()};
+    if (phase_ == Phase::publishing) set_deadline(phase_deadline());
+    auto over = co_await take(ByteSpan(buffer_).first(size));
+    if (over) co_return std::move(*over);
+    over = co_await send_replies();
+    if (over) co_return std::move(*over);
+  }
+}
+
+/// Everything that one read has brought.
+asio::awaitable<std::optional<Session::End>> Session::take(ByteSpan input) {
+  for (;;) {
+    const auto step = dialogue_.feed(input);
+    const bool pushed = push_events();
+    if (!step) co_return End{step.error(), dialogue_.describe(step.error())};
+    if (!pushed) co_return publication_end();
+    if (*step == Step::ended) co_return End{{}, dialogue_.commands().end_reason()};
+    if (*step == Step::more) co_return std::nullopt;
+    auto over = co_await admit();
+    if (over) co_return over;
+  }
+}
+
+asio::awaitable<std::optional<Session::End>> Session::admit() {
+  const auto& target = dialogue_.commands().target();
+  PublishRequest request{.stream = target.stream,
+                         .key = target.key,
+                         .peer = peer_,
+                         .from_loopback = from_loopback_,
+                         .protocol = "rtmp",
+                         .encoder = dialogue_.commands().encoder()};
+  asio::any_io_executor executor = socket_.get_executor();
+  std::function<void()> on_end = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->publication_ended();
+  };
+  auto admitted =
+      co_await common_->ingest.publish(std::move(request), std::move(executor), std::move(on_end));
+  if (!admitted) {
+    const auto answer = refusal(admitted.error());
+    dialogue_.refuse_publish(answer);
+    co_return End{admitted.error(), admitted.error().message()};
+  }
+  publication_ = std::move(*admitted);
+  if (publication_over_) co_return publication_end();
+  if (end_) co_return *end_;  // the time was up, or the server stopped, while the stream decided
+  dialogue_.accept_publish();
+  published_ = Clock::now();
+  phase_ = Phase::publishing;
+  set_deadline(phase_deadline());
+  spdlog::info("rtmp: {} publishes {} with {}", peer_, target.stream, dialogue_.commands().encoder());
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Session::End>> Session::send_replies() {
+  const auto replies = dialogue_.take_replies();
+  if (replies.empty()) co_return std::nullopt;
+  writing_ = true;
+  set_deadline(std::min(phase_deadline(), Clock::now() + common_->options.write_timeout));
+  const auto [ec, size] =
+      co_await asio::async_write(socket_, asio::buffer(replies), asio::as_tuple(asio::use_awaitable));
+  writing_ = false;
+  set_deadline(phase_deadline());
+  if (end_) co_return *end_;
+  if (ec) co_return End{{}, "the connection broke: " + ec.message()};
+  co_return std::nullopt;
+}
+
+/// The last answer, then an orderly close. A peer that got no answer (noise on the port) is cut at once.
+asio::awaitable<void> Session::leave() {
+  phase_ = Phase::leaving;
+  const auto replies = dialogue_.take_replies();
+  error_code ignored;
+  if (!replies.empty()) {
+    set_deadline(Clock::now() + leave_time);
+    const auto [ec, size] =
+        co_await asio::async_write(socket_, asio::buffer(replies), asio::as_tuple(asio::use_awaitable));
+    if (!ec) socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    for (auto failed = ec; !failed;) {
+      const auto [read, count] =
+          co_await socket_.async_read_some(asio::buffer(buffer_), asio::as_tuple(asio::use_awaitable));
+      failed = read;
+    }
+  }
+  socket_.close(ignored);
+}
+
+/// False: the publication takes nothing any more.
+bool Session::push_events() {
+  auto events = dialogue_.take_events();
+  return events.empty() || publication_->push(std::move(events));
+}
+
+Session::End Session::publication_end() const { return {Errc::too_slow, publication_->reason()}; }
+
+/// May come before `admit` has resumed with the publication.
+void Session::publication_ended() {
+  publication_over_ = true;
+  if (!publication_) return;
+  const auto over = publication_end();
+  end(over.error, over.why);
+}
+
+void Session::end(error_code error, std::string why) {
+  if (end_ || phase_ == Phase::leaving) return;
+  end_ = End{error, std::move(why)};
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+/// Says once, to the peer, the stream and the log, how it ended.
+void Session::conclude(const End& end) {
+  const auto stream = loggable_stream(dialogue_.commands().target().stream);
+  if (!publication_) {
+    if (end.error) log_refusal(stream, end.why);
+    return;
+  }
+  publication_->close(end.why);
+  if (phase_ != Phase::publishing) return log_refusal(stream, end.why);
+  if (end.error) dialogue_.end_publish({"NetStream.Publish.Failed", end.why});
+  const std::chrono::duration<double> duration = Clock::now() - published_;
+  const auto& counts = dialogue_.counts();
+  const auto& dropped = dialogue_.dropped();
+  spdlog::info(
+      "rtmp: {} published {} for {:.1f} s ({} bytes, {} video and {} audio frames; dropped {} empty, {} "
+      "damaged, {} before "
+      "their configuration; {} bad metadata; encoder {}): {}",
+      peer_, stream, duration.count(), counts.bytes, counts.video_frames, counts.audio_frames, dropped.empty,
+      dropped.damaged, dropped.unconfigured, counts.bad_metadata,
+      dialogue_.encoder().empty() ? dialogue_.commands().encoder() : dialogue_.encoder(), end.why);
+}
+
+void Session::abandon(const std::string& why) {
+  spdlog::error("rtmp: {} is cut: {}", peer_, why);
+  timer_.cancel();
+  if (publication_) publication_->close(why);
+}
+
+void Session::log_refusal(const std::string& stream, const std::string& why) {
+  const auto held_back = common_->log_gate.pass(Clock::now());
+  if (!held_back) return;
+  spdlog::warn("rtmp: {} refused{}{}: {}{}", peer_, stream.empty() ? "" : ", stream ", stream, why,
+               *held_back == 0 ? "" : fmt::format(" ({} more such lines held back)", *held_back));
+}
+
+Session::Clock::time_point Session::phase_deadline() const {
+  if (phase_ == Phase::negotiating) return accepted_ + common_->options.handshake_timeout;
+  return Clock::now() + common_->options.idle_timeout;
+}
+
+/// A later deadline needs no new wait: the timer looks again when it fires.
+void Session::set_deadline(Clock::time_point deadline) {
+  deadline_ = deadline;
+  if (deadline_ < timer_.expiry()) watch();
+}
+
+void Session::watch() {
+  timer_.expires_at(deadline_);
+  timer_.async_wait([self = shared_from_this()](error_code ec) {
+    if (ec) return;
+    if (Clock::now() >= self->deadline_) {
+      self->expire();
+    } else {
+      self->watch();
+    }
+  });
+}
+
+void Session::expire() {
+  if (phase_ == Phase::leaving) {
+    error_code ignored;
+    socket_.close(ignored);
+    return;
+  }
+  if (writing_) return end(Errc::too_slow, "the peer does not read the answers");
+  end(Errc::timed_out, phase_ == Phase::negotiating ? "nothing was published within the handshake timeout"
+                                                    : "no data came within the idle timeout");
+}
+
+}  // namespace lookback::server::rtmp

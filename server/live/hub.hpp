@@ -1,0 +1,124 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "packager/hls/presentation.hpp"
+
+/// What the network threads know of the streams. Each thread has its own replica (`Shard`), changed only by
+/// tasks posted to that thread: readers take no lock. Publications that come faster than a thread runs are
+/// merged, so at most one task per thread is queued, and it wakes every request that waits for a stream
+/// that changed.
+namespace lookback::server {
+
+using PresentationPtr = std::shared_ptr<const packager::hls::Presentation>;
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+template <class T>
+using StringMap = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
+
+/// A place to park one coroutine. Reusable, so that a connection needs one for its whole life. Belongs to its
+/// network thread.
+class Waiter : public boost::intrusive::list_base_hook<
+                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  explicit Waiter(boost::asio::io_context& context) : timer_(context) {}
+
+  /// Ends the wait early, for instance because the client left. No effect when nobody waits.
+  void wake() { timer_.cancel(); }
+  bool parked() const { return is_linked(); }
+
+ private:
+  friend class Channel;
+  boost::asio::steady_timer timer_;
+};
+
+/// One stream on one network thread. Belongs to that thread.
+class Channel {
+ public:
+  /// Null: the stream exists, but has no first segment yet, or is not loaded from the store yet.
+  const PresentationPtr& presentation() const { return presentation_; }
+  /// The stream has been deleted: nothing more will be published here.
+  bool removed() const { return removed_; }
+
+  /// Parks the calling coroutine (which must run on this thread, and must hold both the channel and
+  /// `waiter`) until the next publication, the removal, the deadline or `waiter.wake()`, whichever comes
+  /// first. The caller tests its own condition before and after: nothing is lost in between, as
+  /// publications run on the same thread.
+  boost::asio::awaitable<void> changed(Waiter& waiter, std::chrono::steady_clock::time_point deadline);
+  std::size_t waiting() const { return waiters_.size(); }
+
+ private:
+  friend class Shard;
+  void wake_all();
+
+  using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
+  PresentationPtr presentation_;
+  bool removed_ = false;
+  Waiters waiters_;
+};
+
+/// The replica of one network thread. Belongs to that thread.
+class Shard {
+ public:
+  /// Null: no such stream. A found channel stays valid while the caller holds it.
+  std::shared_ptr<Channel> find(std::string_view stream) const;
+  /// Requests parked on this thread; walks all of them.
+  std::size_t waiting() const;
+  /// At shut-down: wakes every waiter and lets `stopping()` say why.
+  void stop();
+  bool stopping() const { return stopping_; }
+
+ private:
+  friend class Hub;
+  /// What has happened to one stream since the thread last looked; the newest state wins.
+  struct Change {
+    bool removed = false;  ///< what was there before is gone
+    bool exists = false;
+    PresentationPtr presentation;
+  };
+  void apply(StringMap<Change> changes);
+  void apply(const std::string& stream, Change change);
+
+  StringMap<std::shared_ptr<Channel>> channels_;
+  bool stopping_ = false;
+};
+
+/// The shards of all threads. Thread-safe. Must outlive the run of every context.
+class Hub {
+ public:
+  explicit Hub(std::vector<boost::asio::io_context*> contexts);
+  ~Hub();
+  std::size_t threads() const { return threads_.size(); }
+  Shard& shard(std::size_t thread);
+
+  /// Called when a request meets a channel without a presentation; set once, before the threads run.
+  /// Thread-safe callee that must not block.
+  std::function<void(const std::string& stream)> on_miss;
+
+  /// The stream exists; what it presents comes later.
+  void announce(const std::string& stream);
+  void publish(const std::string& stream, PresentationPtr presentation);
+  /// Requests that wait are woken and find the stream gone.
+  void remove(const std::string& stream);
+
+ private:
+  struct Thread;
+  void change(const std::string& stream, const std::function<void(Shard::Change&)>& merge);
+
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace lookback::server

@@ -1,0 +1,309 @@
+#include "server/live/live_stream.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <limits>
+#include <utility>
+
+namespace lookback::server {
+
+namespace {
+
+constexpr auto expiry_interval = std::chrono::seconds(30);
+/// Media that left the list stay on disk at least this long (rfc8216bis 6.2.2).
+constexpr std::int64_t expiry_margin_us = 60'000'000;
+
+packager::PackagerSettings cut_settings(const StreamSettings& settings) {
+  packager::PackagerSettings cut;
+  cut.segment_us = settings.segment_us;
+  cut.part_us = settings.part_us;
+  cut.max_segment_us = std::chrono::microseconds(settings.max_segment).count();
+  return cut;
+}
+
+}  // namespace
+
+LiveStream::LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
+                       EffectiveSettingsPtr settings, const store::Window& window)
+    : services_(services),
+      executor_(std::move(executor)),
+      name_(record.name),
+      id_(record.id),
+      settings_(std::move(settings)),
+      packager_(cut_settings(settings_->values), record, window, restored_),
+      grace_(executor_),
+      stored_(std::move(record)) {
+  for (const auto& stored : window.tracks) {
+    const auto kind =
+        stored.track.name.starts_with('v') ? packager::MediaKind::video : packager::MediaKind::audio;
+    add_track({stored.track, kind});
+    for (const auto& init : stored.inits) add_init(init, std::nullopt);
+    track(stored.track.id).builder->load(stored.segments);
+    track(stored.track.id).changed = true;
+  }
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+void LiveStream::start() {
+  handle(std::exchange(restored_, {}));
+  const auto end_us = packager_.record().epoch_us + packager_.record().end_us;
+  const auto silent = std::chrono::microseconds(std::max<std::int64_t>(0, services_.clock.now_us() - end_us));
+  const auto grace = settings_->values.grace;
+  if (publication_) return;
+  if (silent < grace) {
+    start_grace(std::chrono::duration_cast<std::chrono::milliseconds>(grace - silent));
+  } else {
+    set_ended(true);
+  }
+  publish();
+}
+
+Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest request,
+                                                           boost::asio::any_io_executor executor,
+                                                           std::function<void()> on_end,
+                                                           std::size_t max_queue_bytes) {
+  if (stopped_) return Errc::shutting_down;
+  const auto now = std::chrono::steady_clock::now();
+  if (publication_) {
+    if (now - last_events_ < settings_->values.takeover) return Errc::already_publishing;
+    end_session("another publisher took over after this one was silent");
+  }
+  grace_.cancel();
+  last_events_ = now;
+  spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
+               request.encoder.empty() ? "unnamed encoder" : request.encoder);
+  publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request), std::move(executor),
+                                                   std::move(on_end), max_queue_bytes);
+  return publication_;
+}
+
+void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events) {
+  if (publication != publication_) return;
+  last_events_ = std::chrono::steady_clock::now();
+  const auto now_us = services_.clock.now_us();
+  packager::Outputs outputs;
+  for (auto& event : events) {
+    const auto* change = std::get_if<FormatChange>(&event);
+    const auto done = change ? packager_.set_format(change->format, now_us, outputs)
+                             : packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);
+    if (!done) {
+      handle(std::move(outputs));
+      end_session("cannot package what it sends: " + done.error().message());
+      return;
+    }
+  }
+  handle(std::move(outputs));
+}
+
+void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {
+  if (publication == publication_) end_session(why);
+}
+
+void LiveStream::end_session(const std::string& why) {
+  const auto publication = std::exchange(publication_, nullptr);
+  if (!publication) return;
+  publication->end(why);
+  packager::Outputs outputs;
+  if (const auto ended = packager_.end_session(outputs); !ended) {
+    spdlog::error("{}: the end of the session was lost: {}", name_, ended.error().message());
+  }
+  handle(std::move(outputs));
+  const auto counters = packager_.counters();
+  spdlog::info("{}: publisher {} left: {}; waiting {} ms for it (so far {} breaks, {} forced cuts, {} dropped samples)",
+               name_, publication->request().peer, why, settings_->values.grace.count(), packager_.breaks(),
+               counters.forced_cuts, counters.dropped_samples);
+  if (!stopped_) start_grace(settings_->values.grace);
+}
+
+void LiveStream::start_grace(std::chrono::milliseconds left) {
+  grace_.expires_after(left);
+  grace_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (error || self->publication_ || self->stopped_) return;
+    spdlog::info("{}: no publisher came back within the grace time; the playlists end", self->name_);
+    self->set_ended(true);
+    self->publish();
+  });
+}
+
+void LiveStream::set_ended(bool ended) {
+  ended_ = ended;
+  for (auto& track : tracks_) {
+    track.builder->set_ended(ended);
+    track.changed = true;
+  }
+}
+
+void LiveStream::stop() {
+  stopped_ = true;
+  grace_.cancel();
+  end_session("the server is shutting down");
+}
+
+// --- from the packager to the store and back ------------------------------------------------------
+
+void LiveStream::handle(packager::Outputs outputs) {
+  for (auto& output : outputs) {
+    if (auto* record = std::get_if<store::StreamRecord>(&output)) {
+      stored_ = *record;
+      services_.store.put_stream(*record);
+    } else if (auto* track = std::get_if<packager::NewTrack>(&output)) {
+      services_.store.put_track(stored_.id, track->record);
+      add_track(*track);
+    } else if (auto* init = std::get_if<packager::NewInit>(&output)) {
+      services_.store.put_init(stored_.id, init->record);
+      add_init(init->record, init->format);
+    } else {
+      append(std::move(std::get<store::Append>(output)));
+    }
+  }
+}
+
+void LiveStream::append(store::Append append) {
+  const auto id = first_pending_ + pending_.size();
+  pending_.push_back({append.track, append.segment, append.bytes, false});
+  services_.store.append(std::move(append), [self = shared_from_this(), id](Result<store::SegmentRecord> result) {
+    boost::asio::post(self->executor_,
+                      [self, id, result = std::move(result)]() mutable { self->answered(id, std::move(result)); });
+  });
+}
+
+/// The writer is done with an append, or could not keep it: then the part is served from memory only.
+void LiveStream::answered(std::uint64_t id, Result<store::SegmentRecord> result) {
+  auto& pending = pending_[id - first_pending_];
+  pending.answered = true;
+  if (result) {
+    pending.record = std::move(*result);
+    if (std::exchange(store_failing_, false)) spdlog::info("{}: the store takes media again", name_);
+  } else if (!std::exchange(store_failing_, true)) {
+    spdlog::error("{}: segment {} of {} is not stored: {}; live goes on from memory", name_, pending.record.msn,
+                  track(pending.track).record.name, result.error().message());
+  }
+  while (!pending_.empty() && pending_.front().answered) {
+    auto& front = pending_.front();
+    auto& changed = track(front.track);
+    if (ended_) set_ended(false);
+    changed.builder->add(front.record, std::move(front.bytes));
+    changed.changed = true;
+    pending_.pop_front();
+    ++first_pending_;
+  }
+  schedule_publish();
+}
+
+// --- from the renditions to the viewers -----------------------------------------------------------
+
+/// Parts that became ready together are published together.
+void LiveStream::schedule_publish() {
+  if (std::exchange(publish_scheduled_, true)) return;
+  boost::asio::post(executor_, [self = shared_from_this()] {
+    self->publish_scheduled_ = false;
+    self->publish();
+  });
+}
+
+void LiveStream::publish() {
+  std::vector<packager::hls::Report> reports;
+  for (const auto& track : tracks_) {
+    if (const auto last = track.builder->last_part()) reports.push_back({track.record.name, *last});
+  }
+  std::vector<packager::hls::PresentationTrack> presented;
+  for (auto& track : tracks_) {
+    if (std::exchange(track.changed, false) || !track.rendition) {
+      auto others = reports;
+      std::erase_if(others, [&](const auto& report) { return report.track == track.record.name; });
+      track.rendition = track.builder->snapshot(std::move(others));
+    }
+    // A playlist without a complete segment is not shown: players take an empty one for an error.
+    if (!track.rendition->last_msn() || !track.format) continue;
+    presented.push_back({track.format, track.rendition, track.inits, track.builder->bit_rates(),
+                         track.builder->independent(), {packager_.measured_millihertz(), 1'000}});
+  }
+  if (presented.empty()) return;
+  services_.hub.publish(name_, packager::hls::make_presentation(packager_.record().generation, std::move(presented)));
+}
+
+void LiveStream::add_track(const packager::NewTrack& fresh) {
+  packager::hls::RenditionBuilder::Options options;
+  const auto& record = packager_.record();
+  options.timing = {record.target_duration_s, record.part_target_us};
+  options.generation = record.generation;
+  options.track = fresh.record.name;
+  options.kind = fresh.kind;
+  options.timescale = fresh.record.timescale;
+  options.window_us = window_us();
+  Track track;
+  track.record = fresh.record;
+  track.builder = std::make_unique<packager::hls::RenditionBuilder>(std::move(options));
+  tracks_.push_back(std::move(track));
+  const std::lock_guard lock(ids_mutex_);
+  track_ids_.emplace(fresh.record.name, fresh.record.id);
+}
+
+void LiveStream::add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format) {
+  auto& of = track(init.track);
+  if (!format) {
+    auto read = packager::deserialize_format(init.format);
+    if (!read) {
+      spdlog::error("{}: init {} of {} cannot be read: {}", name_, init.id, of.record.name, read.error().message());
+      return;
+    }
+    format = std::move(*read);
+  }
+  auto inits = std::make_shared<packager::hls::Inits>(*of.inits);
+  inits->insert_or_assign(init.id, make_slice(init.bytes));
+  if (inits->rbegin()->first == init.id) of.format = std::make_shared<packager::TrackFormat>(std::move(*format));
+  of.inits = std::move(inits);
+}
+
+std::optional<store::TrackId> LiveStream::track_id(const std::string& track) const {
+  const std::lock_guard lock(ids_mutex_);
+  const auto found = track_ids_.find(track);
+  if (found == track_ids_.end()) return std::nullopt;
+  return found->second;
+}
+
+LiveStream::Track& LiveStream::track(store::TrackId id) {
+  return *std::find_if(tracks_.begin(), tracks_.end(), [&](const Track& t) { return t.record.id == id; });
+}
+
+// --- the window ---------------------------------------------------------------------------------
+
+std::int64_t LiveStream::window_us() const {
+  if (!settings_->values.replay_enabled) return 0;
+  const auto duration = settings_->values.replay_duration;
+  if (duration.count() == 0) return std::numeric_limits<std::int64_t>::max();
+  return std::chrono::microseconds(duration).count();
+}
+
+bool LiveStream::tick() {
+  const auto window = window_us();
+  if (window == std::numeric_limits<std::int64_t>::max()) return false;
+  const auto& record = packager_.record();
+  const auto edge_us = record.epoch_us + record.end_us;
+  const auto now_us = services_.clock.now_us();
+  // While media comes its own dates count: a source that is ahead or behind loses nothing.
+  const auto cutoff_us = (publication_ ? std::min(edge_us, now_us) : now_us) - window;
+  std::int64_t first_us = cutoff_us;
+  for (auto& track : tracks_) {
+    const auto before = track.builder->first_pdt_us();
+    track.builder->trim(cutoff_us);
+    const auto first = track.builder->first_pdt_us();
+    if (first != before) track.changed = true;
+    if (first) first_us = std::min(first_us, *first);
+  }
+  if (std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) { return t.changed; })) schedule_publish();
+
+  const bool forgotten = !publication_ && ended_ && pending_.empty() && edge_us + expiry_margin_us < cutoff_us;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_expiry_ >= expiry_interval || forgotten) {
+    last_expiry_ = now;
+    if (!(stored_ == record)) services_.store.put_stream(stored_ = record);  // the floors outlive the segments
+    services_.store.expire(record.id, (forgotten ? cutoff_us : first_us) - expiry_margin_us);
+  }
+  return forgotten;
+}
+
+}  // namespace lookback::server

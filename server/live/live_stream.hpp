@@ -1,0 +1,140 @@
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packager/hls/presentation_builder.hpp"
+#include "packager/hls/rendition_builder.hpp"
+#include "packager/stream_packager.hpp"
+#include "server/base/wall_clock.hpp"
+#include "server/ingest/ingest.hpp"
+#include "server/live/hub.hpp"
+#include "server/live/stream_settings.hpp"
+#include "store/store.hpp"
+
+/// The middle of a packet's path: a publication posts its samples to the stream's strand, the packager cuts
+/// them, the store writes each part, and when the writer says so the part is added to its rendition and
+/// published to all network threads.
+namespace lookback::server {
+
+/// What all streams share. Outlives them.
+struct LiveServices {
+  store::Store& store;
+  Hub& hub;
+  WallClock& clock;
+};
+
+class LiveStream;
+
+/// A publisher's hold on a LiveStream. Thread-safe.
+class LivePublication final : public Publication, public std::enable_shared_from_this<LivePublication> {
+ public:
+  LivePublication(std::shared_ptr<LiveStream> stream, PublishRequest request, boost::asio::any_io_executor executor,
+                  std::function<void()> on_end, std::size_t max_queue_bytes);
+  bool push(std::vector<IngestEvent> events) override;
+  void close(std::string why) override;
+  std::string reason() const override;
+  const PublishRequest& request() const { return request_; }
+
+ private:
+  friend class LiveStream;
+  /// Called by the stream: no more events; tells the session. Idempotent.
+  void end(const std::string& why);
+
+  const std::shared_ptr<LiveStream> stream_;
+  const PublishRequest request_;
+  const boost::asio::any_io_executor executor_;
+  const std::function<void()> on_end_;
+  const std::size_t max_queue_bytes_;
+  std::atomic<std::size_t> queued_bytes_{0};
+  std::atomic<bool> ended_{false};
+  mutable std::mutex mutex_;  ///< guards reason_
+  std::string reason_;
+};
+
+/// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one network
+/// thread); only `executor()`, `name()`, `id()`, `track_id()` and the publication's methods may be used from elsewhere.
+class LiveStream : public std::enable_shared_from_this<LiveStream> {
+ public:
+  LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
+             EffectiveSettingsPtr settings, const store::Window& window);
+
+  const std::string& name() const { return name_; }
+  const boost::asio::any_io_executor& executor() const { return executor_; }
+  store::StreamId id() const { return id_; }
+  /// Thread-safe. Empty: no such track.
+  std::optional<store::TrackId> track_id(const std::string& track) const;
+
+  /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
+  void start();
+  /// Gives the stream to a publisher, or says why not. Errors: already_publishing, shutting_down.
+  Result<std::shared_ptr<LivePublication>> admit(PublishRequest request, boost::asio::any_io_executor executor,
+                                                 std::function<void()> on_end, std::size_t max_queue_bytes);
+  /// Once a second: trims the window, expires what has left it. True: nothing is left and nobody publishes.
+  bool tick();
+  /// Ends the session and takes no other; parts on their way to the store are still published.
+  void stop();
+  bool is_publishing() const { return publication_ != nullptr; }
+
+ private:
+  friend class LivePublication;
+  struct Track {
+    store::TrackRecord record;
+    std::unique_ptr<packager::hls::RenditionBuilder> builder;
+    std::shared_ptr<const packager::hls::Rendition> rendition;  ///< null: no complete segment yet
+    std::shared_ptr<const packager::hls::Inits> inits = std::make_shared<packager::hls::Inits>();
+    std::shared_ptr<const packager::TrackFormat> format;  ///< of the newest init
+    bool changed = false;
+  };
+  /// An append on its way; answers are taken in the order of the appends.
+  struct Pending {
+    store::TrackId track = 0;
+    store::SegmentRecord record;
+    Chain bytes;
+    bool answered = false;
+  };
+
+  void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
+  void leave(const std::shared_ptr<LivePublication>& publication, const std::string& why);
+  void end_session(const std::string& why);
+  void handle(packager::Outputs outputs);
+  void add_track(const packager::NewTrack& track);
+  void add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format);
+  void append(store::Append append);
+  void answered(std::uint64_t id, Result<store::SegmentRecord> result);
+  void schedule_publish();
+  void publish();
+  void set_ended(bool ended);
+  void start_grace(std::chrono::milliseconds left);
+  std::int64_t window_us() const;
+  Track& track(store::TrackId id);
+
+  const LiveServices services_;
+  const boost::asio::any_io_executor executor_;
+  const std::string name_;
+  const store::StreamId id_;
+  EffectiveSettingsPtr settings_;
+  packager::Outputs restored_;  ///< of the packager's constructor, handled by start()
+  packager::StreamPackager packager_;
+  std::deque<Track> tracks_;
+  std::shared_ptr<LivePublication> publication_;
+  std::chrono::steady_clock::time_point last_events_;
+  boost::asio::steady_timer grace_;
+  std::deque<Pending> pending_;
+  std::uint64_t first_pending_ = 0;  ///< id of pending_.front()
+  store::StreamRecord stored_;       ///< as last put into the store
+  std::chrono::steady_clock::time_point last_expiry_{};
+  mutable std::mutex ids_mutex_;     ///< guards track_ids_
+  std::map<std::string, store::TrackId> track_ids_;
+  bool ended_ = false, stopped_ = false, publish_scheduled_ = false, store_failing_ = false;
+};
+
+}  // namespace lookback::server

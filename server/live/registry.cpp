@@ -1,0 +1,210 @@
+#include "server/live/registry.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "server/base/call_on.hpp"
+
+namespace lookback::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+bool has_segments(const store::Window& window) {
+  return std::any_of(window.tracks.begin(), window.tracks.end(), [](const auto& track) { return !track.segments.empty(); });
+}
+
+}  // namespace
+
+Registry::Registry(Options options, LiveServices services, std::vector<asio::io_context*> contexts,
+                   asio::thread_pool& blocking, SettingsFor settings, PublishKey server_key)
+    : options_(options),
+      services_(services),
+      contexts_(std::move(contexts)),
+      blocking_(blocking),
+      settings_(std::move(settings)),
+      server_key_(std::move(server_key)),
+      timer_(*contexts_.front()),
+      loader_(asio::make_strand(blocking_.get_executor())) {}
+
+void Registry::start() {
+  auto records = services_.store.streams();
+  // Loaded from the back: those that ended last are asked for first.
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return a.epoch_us + a.end_us < b.epoch_us + b.end_us;
+  });
+  auto names = std::make_shared<std::vector<std::string>>();
+  for (const auto& record : records) {
+    services_.hub.announce(record.name);
+    names->push_back(record.name);
+  }
+  load_next(std::move(names));
+  asio::post(*contexts_.front(), [this] { tick(); });
+}
+
+/// One task for each stream, so that a publisher's `obtain` does not wait for all of them.
+void Registry::load_next(std::shared_ptr<std::vector<std::string>> names) {
+  asio::post(loader_, [this, names = std::move(names)]() mutable {
+    if (names->empty()) {
+      const std::lock_guard lock(mutex_);
+      loaded_ = true;
+      return;
+    }
+    if (auto loaded = obtain(names->back(), false); !loaded && loaded.error() != Errc::shutting_down) {
+      spdlog::error("{}: cannot be loaded: {}", names->back(), loaded.error().message());
+    }
+    names->pop_back();
+    load_next(std::move(names));
+  });
+}
+
+bool Registry::ready() const {
+  const std::lock_guard lock(mutex_);
+  return loaded_ && !stopped_;
+}
+
+void Registry::stop() {
+  std::vector<StreamPtr> streams;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    for (const auto& [name, stream] : streams_) streams.push_back(stream);
+  }
+  for (const auto& stream : streams) asio::post(stream->executor(), [stream] { stream->stop(); });
+  asio::post(*contexts_.front(), [this] { timer_.cancel(); });
+}
+
+// --- publishers ---------------------------------------------------------------------------------
+
+Result<void> Registry::check_key(const PublishRequest& request, const StreamSettings& settings) const {
+  if (settings.publish == PublishPolicy::open) return {};
+  if (request.key.empty()) {
+    if (request.from_loopback) return {};
+    return Errc::wrong_key;
+  }
+  if (!settings.key.empty() && PublishKey::of_secret(settings.key).matches(request.key)) return {};
+  if (server_key_.matches(request.key)) return {};
+  return Errc::wrong_key;
+}
+
+asio::awaitable<Result<std::shared_ptr<Publication>>> Registry::publish(PublishRequest request,
+                                                                        asio::any_io_executor executor,
+                                                                        std::function<void()> on_end) {
+  using Answer = Result<std::shared_ptr<Publication>>;
+  if (auto name = check_stream_name(request.stream); !name) co_return name.error();
+  const auto settings = settings_(request.stream);
+  if (auto key = check_key(request, settings->values); !key) co_return key.error();
+
+  auto stream = find(request.stream);
+  if (!stream) {
+    auto obtain_it = [this, name = request.stream] { return obtain(name, true); };
+    auto obtained = co_await call_on<Result<StreamPtr>>(loader_, std::move(obtain_it));
+    if (!obtained) co_return obtained.error();
+    stream = std::move(*obtained);
+  }
+  services_.hub.announce(stream->name());
+  auto admit = [stream, request = std::move(request), executor, on_end = std::move(on_end),
+                bound = options_.max_ingest_queue_bytes]() mutable -> Answer {
+    auto admitted = stream->admit(std::move(request), executor, std::move(on_end), bound);
+    if (!admitted) return admitted.error();
+    return std::shared_ptr<Publication>(std::move(*admitted));
+  };
+  co_return co_await call_on<Answer>(stream->executor(), std::move(admit));
+}
+
+// --- streams --------------------------------------------------------------------------------------
+
+Registry::StreamPtr Registry::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = streams_.find(name);
+  return found == streams_.end() ? nullptr : found->second;
+}
+
+void Registry::load(const std::string& stream) {
+  if (find(stream)) return;
+  asio::post(loader_, [this, stream] {
+    if (auto loaded = obtain(stream, false); !loaded && loaded.error() != store::Errc::not_found) {
+      spdlog::error("{}: cannot be loaded: {}", stream, loaded.error().message());
+    }
+  });
+}
+
+Result<store::SegmentRecord> Registry::find_segment(const std::string& stream, const std::string& track,
+                                                    std::uint64_t msn) {
+  const auto found = find(stream);
+  if (!found) return store::Errc::not_found;
+  const auto id = found->track_id(track);
+  if (!id) return store::Errc::not_found;
+  return services_.store.find_segment(found->id(), *id, msn);
+}
+
+Result<Registry::StreamPtr> Registry::obtain(const std::string& name, bool create) {
+  if (auto stream = find(name)) return stream;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return Errc::shutting_down;
+    if (streams_.size() >= options_.max_streams) return Errc::too_many_streams;
+  }
+  if (!create) {
+    const auto records = services_.store.streams();
+    const auto is_it = [&](const store::StreamRecord& record) { return record.name == name; };
+    if (std::none_of(records.begin(), records.end(), is_it)) return store::Errc::not_found;
+  }
+  auto record = services_.store.open_stream(name);
+  if (!record) return record.error();
+  // Media time starts at 10 s: nothing a source sends can fall before zero.
+  if (record->epoch_us == 0) record->epoch_us = services_.clock.now_us() - 10'000'000;
+
+  const auto settings = settings_(name);
+  std::int64_t from_us = 0;
+  const auto duration = settings->values.replay_duration;
+  if (duration.count() > 0) {
+    from_us = services_.clock.now_us() - std::chrono::microseconds(duration).count();
+  }
+  auto window = services_.store.load_window(record->id, from_us);
+  // Numbering goes on from the newest segment that is stored, also when it has left the window.
+  if (window && !has_segments(*window)) window = services_.store.load_window(record->id, 0);
+  if (!window) return window.error();
+  auto stream = std::make_shared<LiveStream>(services_, home(name).get_executor(), *record, settings, *window);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return Errc::shutting_down;
+    streams_.emplace(name, stream);
+  }
+  asio::post(stream->executor(), [stream] { stream->start(); });
+  return stream;
+}
+
+asio::io_context& Registry::home(const std::string& name) {
+  return *contexts_[std::hash<std::string>{}(name) % contexts_.size()];
+}
+
+void Registry::tick() {
+  services_.clock.discipline();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    for (const auto& [name, stream] : streams_) {
+      asio::post(stream->executor(), [this, stream = stream] {
+        if (stream->tick()) retire(stream);
+      });
+    }
+  }
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tick();
+  });
+}
+
+/// Nothing is left of a stream and nobody publishes it: viewers get 404, its memory is freed.
+void Registry::retire(const StreamPtr& stream) {
+  spdlog::info("{}: everything has left its replay window; unloaded", stream->name());
+  services_.hub.remove(stream->name());
+  const std::lock_guard lock(mutex_);
+  streams_.erase(stream->name());
+}
+
+}  // namespace lookback::server

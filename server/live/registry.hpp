@@ -1,0 +1,72 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/ingest/ingest.hpp"
+#include "server/ingest/publish_key.hpp"
+#include "server/live/live_stream.hpp"
+
+namespace lookback::server {
+
+/// All streams of the process: admits publishers, loads what the store knows, ticks every stream once a
+/// second. Thread-safe; each stream's work happens on the strand of its network thread.
+class Registry final : public Ingest {
+ public:
+  struct Options {
+    std::size_t max_streams = 2'000;                 ///< loaded at once
+    std::size_t max_ingest_queue_bytes = 16u << 20;  ///< samples of one publisher that its stream has not taken yet
+  };
+
+  /// `contexts`: the network threads'; `blocking`: for store calls. All outlive the registry.
+  Registry(Options options, LiveServices services, std::vector<boost::asio::io_context*> contexts,
+           boost::asio::thread_pool& blocking, SettingsFor settings, PublishKey server_key);
+
+  /// Announces the store's streams to viewers, starts loading them one by one, and the ticks.
+  void start();
+  /// Ends all publications and takes no other. Streams finish what is on its way to the store.
+  void stop();
+
+  boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(PublishRequest request,
+                                                                       boost::asio::any_io_executor executor,
+                                                                       std::function<void()> on_end) override;
+  /// Loads a stream that viewers ask for, if the store has it. Returns at once.
+  void load(const std::string& stream);
+  /// A stored segment of a loaded stream, also one that has left the window. Blocking. Errors: store::Errc.
+  Result<store::SegmentRecord> find_segment(const std::string& stream, const std::string& track, std::uint64_t msn);
+  /// Whether every stream that the store had at the start is loaded.
+  bool ready() const;
+
+ private:
+  using StreamPtr = std::shared_ptr<LiveStream>;
+
+  Result<void> check_key(const PublishRequest& request, const StreamSettings& settings) const;
+  StreamPtr find(const std::string& name) const;
+  /// Blocking, on `loader_` only: finds, loads or (with `create`) makes a stream.
+  Result<StreamPtr> obtain(const std::string& name, bool create);
+  boost::asio::io_context& home(const std::string& name);
+  void load_next(std::shared_ptr<std::vector<std::string>> names);
+  void tick();
+  void retire(const StreamPtr& stream);
+
+  const Options options_;
+  const LiveServices services_;
+  const std::vector<boost::asio::io_context*> contexts_;
+  boost::asio::thread_pool& blocking_;
+  const SettingsFor settings_;
+  const PublishKey server_key_;
+  boost::asio::steady_timer timer_;
+  const boost::asio::strand<boost::asio::thread_pool::executor_type> loader_;  ///< one `obtain` at a time
+  mutable std::mutex mutex_;   ///< guards what follows
+  std::unordered_map<std::string, StreamPtr> streams_;
+  bool loaded_ = false, stopped_ = false;
+};
+
+}  // namespace lookback::server

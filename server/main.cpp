@@ -1,0 +1,134 @@
+// The `lookback` program: command line, configuration, log; everything else is in the layers.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "conf/load.hpp"
+#include "conf/print.hpp"
+#include "server/app.hpp"
+#include "server/versions.hpp"
+
+namespace {
+
+using namespace lookback;
+
+constexpr int exit_ok = 0, exit_bad_config = 2;
+
+struct Arguments {
+  std::string file;
+  std::vector<conf::FlagValue> flags;
+};
+
+/// Adds -c, --set and the short flags to a subcommand.
+void add_settings(CLI::App& command, Arguments& arguments) {
+  command.add_option("-c,--config", arguments.file, "configuration file (TOML)");
+  command.add_option_function<std::vector<std::string>>(
+      "--set",
+      [&](const std::vector<std::string>& values) {
+        for (const auto& value : values) {
+          auto set = conf::parse_set(value);
+          if (!set) throw CLI::ValidationError("--set", "expects section.key=value, not \"" + value + "\"");
+          arguments.flags.push_back(std::move(*set));
+        }
+      },
+      "any setting: --set http.listen=127.0.0.1:8080");
+  for (const auto& flag : conf::short_flags()) {
+    command.add_option_function<std::string>(
+        std::string(flag.flag),
+        [&arguments, key = std::string(flag.key), name = std::string(flag.flag)](const std::string& value) {
+          arguments.flags.push_back({key, value, name});
+        },
+        std::string(flag.help));
+  }
+}
+
+conf::Loaded load(const Arguments& arguments) {
+  conf::Sources sources;
+  if (!arguments.file.empty()) sources.file = arguments.file;
+  sources.environment = conf::process_environment();
+  sources.flags = arguments.flags;
+  auto loaded = conf::load(sources);
+  for (const auto& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.c_str());
+  for (const auto& warning : loaded.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return loaded;
+}
+
+/// The block that an operator copies from, and the line that scripts wait for.
+void print_started(const server::Started& started) {
+  const auto port = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
+  const auto host = [](const std::string& address) {
+    const auto name = address.substr(0, address.rfind(':'));
+    return name == "0.0.0.0" ? std::string("127.0.0.1") : name;
+  };
+  std::printf("\n  Lookback %s is up.\n\n", server::lookback_version().c_str());
+  std::printf("  Publish (OBS, FFmpeg)   server rtmp://%s:%s/live   key NAME\n", host(started.rtmp).c_str(),
+              port(started.rtmp).c_str());
+  if (!started.fresh_publish_key.empty()) {
+    std::printf("  From other machines     key NAME?key=%s   (shown once)\n", started.fresh_publish_key.c_str());
+  }
+  std::printf("  Watch                   http://%s:%s/watch/live/NAME\n", host(started.http).c_str(),
+              port(started.http).c_str());
+  std::printf("  Playlist                http://%s:%s/live/NAME/index.m3u8\n\n", host(started.http).c_str(),
+              port(started.http).c_str());
+  std::printf("ready http=%s rtmp=%s\n", started.http.c_str(), started.rtmp.c_str());
+  std::fflush(stdout);
+}
+
+int run(const Arguments& arguments) {
+  const auto loaded = load(arguments);
+  if (!loaded.config) return exit_bad_config;
+  const auto& config = *loaded.config;
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+  server::AppOptions options;
+  options.store = config.store;
+  options.http = config.http;
+  options.rtmp = config.rtmp;
+  options.registry.max_streams = config.limits.max_streams;
+  options.threads = config.threads;
+  options.settings = [config = loaded.config](std::string_view stream) { return config->settings_for(stream); };
+  return server::run(std::move(options), print_started);
+}
+
+int validate(const Arguments& arguments) {
+  const auto loaded = load(arguments);
+  if (!loaded.config) return exit_bad_config;
+  std::printf("%s: ok\n", arguments.file.c_str());
+  return exit_ok;
+}
+
+int print_config(const Arguments& arguments) {
+  const auto loaded = load(arguments);
+  if (!loaded.config) return exit_bad_config;
+  std::fputs(conf::print_toml(*loaded.config).c_str(), stdout);
+  return exit_ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Lookback: a live streaming origin server that remembers"};
+  app.require_subcommand(1);
+  Arguments arguments;
+
+  auto* run_command = app.add_subcommand("run", "run the server");
+  add_settings(*run_command, arguments);
+  auto* validate_command = app.add_subcommand("validate", "check a configuration file; exit code 2 when it has mistakes");
+  validate_command->add_option("file", arguments.file, "configuration file")->required();
+  auto* config_command = app.add_subcommand("config", "look at the configuration");
+  auto* print_command = config_command->add_subcommand("print", "print the effective values and where each came from");
+  config_command->require_subcommand(1);
+  add_settings(*print_command, arguments);
+  auto* version_command = app.add_subcommand("version", "print the versions of Lookback and its libraries");
+
+  CLI11_PARSE(app, argc, argv);
+  spdlog::set_default_logger(spdlog::stderr_color_mt("lookback"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  if (*run_command) return run(arguments);
+  if (*validate_command) return validate(arguments);
+  if (*print_command) return print_config(arguments);
+  if (*version_command) std::fputs(server::library_versions().c_str(), stdout);
+  return exit_ok;
+}
