@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ended } from './wait.mjs';
+
+/** A clip of tests/media. */
+export function clip(name) {
+  return fileURLToPath(new URL(`../../media/${name}`, import.meta.url));
+}
+
+/** FFmpeg, publishing a clip over and over at its own speed. */
+export class Publisher {
+  #child;
+  #output = '';
+
+  constructor(url, file = clip('sintel_720p24_gop2.mp4')) {
+    const input = ['-re', '-stream_loop', '-1', '-i', file];
+    this.#child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input, '-c', 'copy', '-f', 'flv', url], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#output = (this.#output + text).slice(-20_000)));
+    this.#child.once('error', (error) => (this.#output += error.message));
+  }
+
+  /** Fails with FFmpeg's own words when it is not publishing any more. */
+  assert_running() {
+    if (this.#child.exitCode !== null) throw new Error(`ffmpeg ended (${this.#child.exitCode}):\n${this.#output}`);
+  }
+
+  /** SIGTERM says goodbye to the server, SIGKILL is a publisher whose machine went away. */
+  async stop(signal = 'SIGTERM') {
+    this.#child.kill(signal);
+    const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await ended(this.#child);
+    clearTimeout(impatient);
+  }
+}

@@ -1,0 +1,22 @@
+import { Browser } from './browser.mjs';
+import { Publisher } from './publisher.mjs';
+import { Server } from './server.mjs';
+
+/**
+ * Runs `play` with a server, a browser and a way to start publishers, and ends all of them whatever happens.
+ * `defaults`: lines for the configuration's [defaults].
+ */
+export async function scene({ defaults = '', browser: options = {} }, play) {
+  const started = [];
+  const keep = (thing) => (started.unshift(thing), thing);
+  try {
+    const server = keep(await Server.start(defaults));
+    const browser = keep(await Browser.start(options));
+    const publish = (stream, file) => keep(new Publisher(server.publish_url(stream), file));
+    await play({ server, browser, publish });
+  } finally {
+    const failures = [];
+    for (const thing of started) await thing.stop().catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+}
