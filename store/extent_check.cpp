@@ -130,12 +130,15 @@ void ExtentCheck::write_footers(std::vector<SegmentRecord>& segments) {
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const auto end = segments[i].offset + segments[i].size_bytes;
     end_ = std::max(end_, end);
+    found_end_ = std::max(found_end_, end);
     if (!header_) continue;
     const auto footer = footer_block(*header_, segments[i]);
     if (i + 1 < segments.size() && segments[i + 1].offset < end + footer.size()) continue;
     end_ = std::max(end_, end + footer.size());
-    if (end + footer.size() <= extent_.synced_bytes && end + footer.size() <= file_size_) continue;
-    if (std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) continue;
+    if (std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) {
+      found_end_ = std::max(found_end_, end + footer.size());
+      continue;
+    }
     if (::pwrite(file_->get(), footer.data(), footer.size(), static_cast<off_t>(end)) !=
         static_cast<ssize_t>(footer.size())) {
       core_.options.log(describe("writing the end of segment " + std::to_string(segments[i].msn) + " to " +
@@ -147,7 +150,7 @@ void ExtentCheck::write_footers(std::vector<SegmentRecord>& segments) {
 }
 
 Result<void> ExtentCheck::cut_tail(std::uint64_t end) {
-  if (file_size_ > end) report_.bytes_cut += file_size_ - end;
+  if (file_size_ > found_end_) report_.bytes_cut += file_size_ - found_end_;
   // Also when the size is right: gives back what was allocated ahead.
   if (::ftruncate(file_->get(), static_cast<off_t>(end)) == 0) return {};
   core_.options.log(describe("cutting " + extent_name(extent_.key.id) + " to " + std::to_string(end), errno));

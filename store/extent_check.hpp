@@ -39,6 +39,7 @@ class ExtentCheck {
   std::optional<ExtentHeader> header_;  ///< none: it did not reach the disk
   std::uint64_t file_size_ = 0;
   std::uint64_t end_ = 0;               ///< of what is kept
+  std::uint64_t found_end_ = 0;         ///< of what was there and is kept
 };
 
 }  // namespace lookback::store

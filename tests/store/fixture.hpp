@@ -12,6 +12,8 @@
 /// What the store's tests share: a stream with one video track at 90 kHz, parts of 0.5 s, four to a segment.
 namespace lookback::store::test {
 
+using support::TempDir;
+
 inline constexpr std::uint32_t timescale = 90'000;
 inline constexpr std::uint32_t part_ticks = 45'000;
 inline constexpr std::size_t parts_per_segment = 4;

@@ -10,7 +10,7 @@ using namespace lookback::store;
 using namespace lookback::store::test;
 
 TEST_CASE("a stored segment is one range of its extent, part after part", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   for (std::uint64_t msn = 0; msn < 10; ++msn) append_segment(*store, stream, msn);
@@ -26,7 +26,7 @@ TEST_CASE("a stored segment is one range of its extent, part after part", "[stor
 }
 
 TEST_CASE("an append answers with the record as it can be read from then on", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   for (std::size_t part = 0; part < parts_per_segment; ++part) {
@@ -42,7 +42,7 @@ TEST_CASE("an append answers with the record as it can be read from then on", "[
 }
 
 TEST_CASE("tracks are written side by side, each into extents of its own", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   store->put_track(stream, {.id = 1, .name = "a0", .timescale = timescale});
@@ -60,7 +60,7 @@ TEST_CASE("tracks are written side by side, each into extents of its own", "[sto
 }
 
 TEST_CASE("a segment may end without another part, or have no media at all", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   REQUIRE(append_and_wait(*store, part_append(stream, 0, 0)).has_value());
@@ -83,7 +83,7 @@ TEST_CASE("a segment may end without another part, or have no media at all", "[s
 }
 
 TEST_CASE("a segment that is complete takes no more parts", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   append_segment(*store, stream, 3);
@@ -94,7 +94,7 @@ TEST_CASE("a segment that is complete takes no more parts", "[store]") {
 }
 
 TEST_CASE("a segment that misses a part becomes a gap of its length, never a shorter segment", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   REQUIRE(append_and_wait(*store, part_append(stream, 0, 0)).has_value());
@@ -111,7 +111,7 @@ TEST_CASE("a segment that misses a part becomes a gap of its length, never a sho
 }
 
 TEST_CASE("the window begins with the first segment that ends after its start", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   const std::uint64_t count = 40;
@@ -138,7 +138,7 @@ TEST_CASE("the window begins with the first segment that ends after its start", 
 }
 
 TEST_CASE("the window has the inits its segments name, and the newest", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   const auto stream = open_test_stream(*store);
   for (std::uint32_t id = 2; id <= 4; ++id) {
@@ -156,7 +156,7 @@ TEST_CASE("the window has the inits its segments name, and the newest", "[store]
 }
 
 TEST_CASE("streams keep id, generation and settings over a restart", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   StreamRecord first;
   {
     const auto store = open_store(options_at(folder.path()));
@@ -180,7 +180,7 @@ TEST_CASE("streams keep id, generation and settings over a restart", "[store]") 
 }
 
 TEST_CASE("after a clean stop nothing needs mending and all is as before", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   StreamId stream = 0;
   {
     const auto store = open_store(options_at(folder.path()));
@@ -202,7 +202,7 @@ TEST_CASE("after a clean stop nothing needs mending and all is as before", "[sto
 }
 
 TEST_CASE("an append beyond the queue's bound is refused at once, and its segment is a gap", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   auto options = options_at(folder.path());
   options.max_queue_bytes = 100;  // less than any part
   const auto store = open_store(options);
@@ -224,7 +224,7 @@ TEST_CASE("an append beyond the queue's bound is refused at once, and its segmen
 }
 
 TEST_CASE("an extent ends with the segment that passes its size or its age", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   auto options = options_at(folder.path());
   SECTION("size") { options.extent_size_bytes = 1; }
   SECTION("age") { options.extent_duration = std::chrono::seconds(2); }
@@ -241,7 +241,7 @@ TEST_CASE("an extent ends with the segment that passes its size or its age", "[s
 }
 
 TEST_CASE("many streams written from many threads keep their bytes apart", "[store]") {
-  const lookback::test::TempDir folder;
+  const TempDir folder;
   const auto store = open_store(options_at(folder.path()));
   std::vector<StreamId> streams;
   for (int i = 0; i < 4; ++i) {

@@ -32,6 +32,15 @@ async function play(url) {
   await player.load(url);
 }
 
+/** Shaka 5.2 looks into a segment near the end before it plays; that must not be the one that consists of parts only. */
+async function count_segments(multivariant) {
+  const answer = await fetch(multivariant);
+  if (!answer.ok) return 0;
+  const variant = (await answer.text()).split('\n').find((line) => line !== '' && !line.startsWith('#'));
+  const media = await (await fetch(new URL(variant, multivariant))).text();
+  return media.split('\n').filter((line) => line.startsWith('#EXTINF')).length;
+}
+
 const look = () => ({
   time: document.getElementById('v').currentTime,
   latency: window.player.getStats().liveLatency,
@@ -45,7 +54,7 @@ test('Shaka Player plays the same stream from another origin', { timeout: 120_00
     await scene({}, async ({ server, browser, publish }) => {
       publish('live/demo');
       const url = `${server.origin}/live/demo/index.m3u8`;
-      await until('the stream is there', async () => (await fetch(url)).ok);
+      await until('four whole segments', async () => (await count_segments(url)) >= 4);
       await browser.page.goto(origin);
       await browser.page.evaluate(play, url);
       const start = await until('it plays', async () => {

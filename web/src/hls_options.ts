@@ -33,7 +33,8 @@ function patiently(first_byte_ms: number, whole_ms: number): { default: LoaderCo
  * hls.js for a low-latency live stream with a long DVR window.
  * - `liveDurationInfinity` makes `video.seekable` the replay window.
  * - No liveMaxLatency: a viewer who went back stays there. `live_edge.ts` decides who follows the edge, and does the
- *   fine control of the playback rate (hls.js' own needs more than a second in the buffer, which is more than our goal).
+ *   fine control: hls.js' own needs more than a second in the buffer, which is more than our goal, and never comes back
+ *   to the edge after stalls.
  * - The goal itself, PART-HOLD-BACK behind the edge, is hls.js' default.
  * - The manifest is tried by `player.ts`, which shows what the answer means.
  */
@@ -41,7 +42,7 @@ export const hls_options: Partial<HlsConfig> = {
   lowLatencyMode: true,
   liveDurationInfinity: true,
   maxLiveSyncPlaybackRate: 1,
-  liveSyncOnStallIncrease: 0.25,
+  liveSyncOnStallIncrease: 0,
   backBufferLength: 60,
   maxBufferLength: 30,
   playlistLoadPolicy: patiently(20_000, 30_000),

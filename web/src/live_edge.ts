@@ -9,16 +9,22 @@ const jump_beyond = 4;
 const max_trim = 0.08;
 /** Gap (s) that is left alone. */
 const dead_band = 0.06;
+/** Each stall moves the goal this far (s) from the edge, up to `most_margin`; it comes back at `margin_decay` s per second. */
+const stall_margin = 0.3;
+const most_margin = 2;
+const margin_decay = 0.01;
 
 /**
- * Keeps a viewer who follows the live edge at hls.js' target latency, without stalls, and leaves everybody else alone.
+ * Keeps a viewer who follows the live edge near the goal, without stalls, and leaves everybody else alone.
  *
- * The target is PART-HOLD-BACK behind the edge. Too far behind: play a little faster. Too close, as after an interruption,
+ * The goal is PART-HOLD-BACK behind the edge, and a little more after a stall that the network caused. Too far behind: play a little faster. Too close, as after an interruption,
  * when the first new part is played the moment it is there: play a little slower until the buffer is whole again.
  */
 export class LiveEdge {
   private follows = true;
   private own_seek = false;
+  private margin = 0;
+  private steered = performance.now();
 
   constructor(
     private readonly hls: Hls,
@@ -31,10 +37,21 @@ export class LiveEdge {
 
   /** Seconds behind the goal; negative: closer to the edge. Null without a live playlist. */
   behind(): number | null {
-    const details = this.live_details();
+    const goal = this.goal();
+    return goal === null ? null : goal - this.video.currentTime;
+  }
+
+  /** The distance from the edge that is aimed at, in seconds; null without a live playlist. */
+  target(): number | null {
     const target = this.hls.targetLatency;
-    if (!details || target === null) return null;
-    return this.edge(details) - this.video.currentTime - target;
+    return target === null ? null : target + this.margin;
+  }
+
+  /** The buffer ran dry: stays a little further from the edge for a while. */
+  on_stall(): void {
+    const details = this.live_details();
+    const is_fresh = details !== null && details.age < 3 * this.step(details);
+    if (is_fresh) this.margin = Math.min(this.margin + stall_margin, most_margin);
   }
 
   /** True when the viewer sees what is live. */
@@ -70,13 +87,17 @@ export class LiveEdge {
 
   /** Where the edge is now: it moves on between two playlists, but not while the publisher is away. */
   private edge(details: LevelDetails): number {
-    const step = details.partTarget || details.targetduration;
-    return details.edge + Math.min(Math.max(details.age, 0), step);
+    return details.edge + Math.min(Math.max(details.age, 0), this.step(details));
+  }
+
+  /** How often the edge moves: a part where there are parts. */
+  private step(details: LevelDetails): number {
+    return details.partTarget || details.targetduration;
   }
 
   private goal(): number | null {
     const details = this.live_details();
-    const target = this.hls.targetLatency;
+    const target = this.target();
     if (!details || target === null) return null;
     return Math.max(details.fragmentStart, this.edge(details) - target);
   }
@@ -91,6 +112,9 @@ export class LiveEdge {
   }
 
   private steer(): void {
+    const now = performance.now();
+    this.margin = Math.max(0, this.margin - ((now - this.steered) / 1000) * margin_decay);
+    this.steered = now;
     const behind = this.behind();
     if (behind === null || this.video.paused || this.video.seeking) {
       this.video.playbackRate = 1;

@@ -98,7 +98,9 @@ export class Player {
     const { video } = this;
     video.addEventListener('playing', () => (this.has_played = true));
     video.addEventListener('waiting', () => {
-      if (this.has_played && !video.seeking && !video.paused && this.current === 'playing') this.stalls += 1;
+      if (!this.has_played || video.seeking || video.paused || this.current !== 'playing') return;
+      this.stalls += 1;
+      this.edge.on_stall();
     });
   }
 
@@ -186,15 +188,15 @@ export class Player {
   }
 
   /**
-   * When one track is longer, Chromium plays on past the end of the other, where hls.js finds no buffer and never ends the
-   * stream: back onto the last picture, so that it does.
+   * Ends the media when its last picture was shown. hls.js does so itself, but for a low-latency stream only when the last
+   * part of each track lies within the shorter track.
    */
-  private finish(): void {
+  private finish(details: LevelDetails | null): void {
     const { video } = this;
     const { buffered } = video;
-    if (video.ended || video.seeking || video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA || buffered.length === 0) return;
+    if (!details || video.ended || video.seeking || buffered.length === 0) return;
     const end = buffered.end(buffered.length - 1);
-    if (video.currentTime > end) video.currentTime = end - 0.1;
+    if (end > details.edge - 0.5 && video.currentTime > end - 0.2) this.hls.trigger(Events.BUFFER_EOS, { type: null });
   }
 
   /** Twice a second: is the publisher there, does the server answer, does the picture move? */
@@ -203,7 +205,7 @@ export class Player {
     const now = performance.now();
     if (video.currentTime !== this.moved.position || video.paused) this.moved = { at: now, position: video.currentTime };
     const details = this.hls.latestLevelDetails;
-    if (this.current === 'ended') this.finish();
+    if (this.current === 'ended') this.finish(details);
     if (!details?.live || this.current === 'waiting' || this.current === 'denied') return;
 
     const silent_ms = now - this.answered;

@@ -42,13 +42,13 @@ function seconds_ahead(video: HTMLVideoElement): number {
 }
 
 function stats(player: Player): Stats {
-  const { hls, video, edge } = player;
+  const { video, edge } = player;
   const date = player.date_at(video.currentTime);
   const quality = video.getVideoPlaybackQuality();
   return {
     state: player.state,
     latency: player.latency(),
-    target_latency: hls.targetLatency,
+    target_latency: edge.target(),
     position: date === null ? null : new Date(date).toISOString(),
     current_time: video.currentTime,
     live: edge.is_live(),

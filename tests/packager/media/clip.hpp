@@ -24,11 +24,12 @@ extern "C" {
 namespace lookback::test {
 
 namespace fs = std::filesystem;
+using support::TempDir;
 
 /// What a program prints; it has to succeed.
 inline std::string output_of(std::vector<std::string> command) {
   CAPTURE(command);
-  auto finished = run(std::move(command), std::chrono::minutes(5));
+  auto finished = support::run(std::move(command), std::chrono::minutes(5));
   INFO(finished.err);
   REQUIRE(finished.exit_code == 0);
   return std::move(finished.out);

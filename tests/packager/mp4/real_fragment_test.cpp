@@ -86,8 +86,9 @@ struct Row {
   }
 };
 
-/// What ffprobe finds. Durations are left out: for video it prints the frame rate's instead of trun's.
-std::vector<Row> probed(const std::filesystem::path& file) {
+/// What ffprobe finds, on `timescale`. Durations are left out: for video it prints the frame rate's instead of trun's.
+std::vector<Row> probed(const std::filesystem::path& file, std::uint32_t timescale) {
+  const auto own_timescale = test::open(file)->streams[0]->time_base.den;
   std::istringstream lines(test::output_of(
       {"ffprobe", "-v", "error", "-show_entries", "packet=pts,dts,size,flags", "-of", "csv=p=0", file.string()}));
   std::vector<Row> rows;
@@ -96,6 +97,8 @@ std::vector<Row> probed(const std::filesystem::path& file) {
     Row row;
     char comma = 0;
     REQUIRE((fields >> row.pts >> comma >> row.dts >> comma >> row.size_and_flags));
+    row.pts = av_rescale(row.pts, timescale, own_timescale);
+    row.dts = av_rescale(row.dts, timescale, own_timescale);
     rows.push_back(row);
   }
   REQUIRE(!rows.empty());
@@ -145,7 +148,7 @@ void check_fragments(const std::filesystem::path& file, const Track& track) {
 
 /// MD5 of each decoded frame of one track.
 std::vector<std::string> frame_hashes(const std::filesystem::path& file, int track, const std::string& limit = "") {
-  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-ignore_editlist", "1", "-i", file.string(),
+  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-noautorotate", "-ignore_editlist", "1", "-i", file.string(),
                                    "-map", "0:" + std::to_string(track), "-fps_mode", "passthrough"};
   if (!limit.empty()) command.insert(command.end(), {"-frames", limit});
   command.insert(command.end(), {"-f", "framemd5", "-"});
@@ -170,16 +173,17 @@ void check_track(const std::filesystem::path& source, int index, const test::Tem
   const auto ours = dir.path() / "ours.mp4", theirs = dir.path() / "theirs.mp4";
   write_file(ours, track);
   check_fragments(ours, track);
-  CHECK(difference(table(probed(ours)), table(rows_of(track))) == "");
+  CHECK(difference(table(probed(ours, track.format.timescale)), table(rows_of(track))) == "");
 
   const auto hashes = frame_hashes(ours, 0);
   CHECK(!hashes.empty());
   CHECK(difference(frame_hashes(source, index, std::to_string(hashes.size())), hashes) == "");
 
-  // FFmpeg's own CMAF muxer counts from its first packet, and presents it at its decode time.
+  // FFmpeg's own CMAF muxer counts from its first packet, presents it at its decode time, and counts HE-AAC in
+  // ticks of the doubled rate.
   test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", ours.string(), "-c", "copy", "-movflags",
                    "frag_keyframe+empty_moov+default_base_moof+cmaf", "-video_track_timescale", "90000", theirs.string()});
-  CHECK(difference(relative_table(probed(ours)), relative_table(probed(theirs))) == "");
+  CHECK(difference(relative_table(probed(ours, track.format.timescale)), relative_table(probed(theirs, track.format.timescale))) == "");
 }
 
 }  // namespace

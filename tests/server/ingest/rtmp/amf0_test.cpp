@@ -12,7 +12,7 @@
 using namespace lookback;
 using namespace lookback::server;
 using namespace lookback::server::rtmp;
-namespace wire = lookback::test::wire;
+namespace wire = lookback::support::wire;
 
 namespace {
 

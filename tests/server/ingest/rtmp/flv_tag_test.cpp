@@ -12,7 +12,7 @@ using namespace lookback::server;
 using namespace lookback::server::rtmp;
 using packager::SourceSample;
 using packager::TrackFormat;
-namespace wire = lookback::test::wire;
+namespace wire = lookback::support::wire;
 
 namespace {
 

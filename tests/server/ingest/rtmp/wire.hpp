@@ -9,7 +9,7 @@
 
 /// RTMP bytes as a peer would write them, composed by hand from the specifications, so that tests do not rest on our
 /// own encoders.
-namespace lookback::test::wire {
+namespace lookback::support::wire {
 
 inline std::string be(std::uint64_t value, int bytes) {
   std::string out;
@@ -129,4 +129,4 @@ inline std::string session(std::string_view name) {
          command("deleteStream", 7, amf_null() + amf_number(1));
 }
 
-}  // namespace lookback::test::wire
+}  // namespace lookback::support::wire

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <thread>
+
+#include "tests/support/ffprobe.hpp"
+#include "tests/support/hls_rules.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/media.hpp"
+#include "tests/support/media_rules.hpp"
+#include "tests/support/publisher.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace lookback::support;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// 180 s with GOPs from 0.3 to 7 s and a frame rate that changes between 24, 12 and 8 frames per second.
+std::filesystem::path make_irregular(const TempDir& folder) {
+  const auto file = folder.path() / "irregular.flv";
+  // Every second block of 5 s loses every other frame, every sixth two of three.
+  const std::string drop = "select='if(mod(floor(t/5)\\,2)\\,if(eq(mod(floor(t/5)\\,6)\\,5)\\,not(mod(n\\,3))\\,not(mod(n\\,2)))\\,1)',scale=160:-2";
+  std::string keys = "0";
+  double at = 0;
+  for (int i = 0; at < 180; ++i) {
+    at += 0.3 + 1.7 * (i % 5);
+    keys += "," + std::to_string(at);
+  }
+  const auto made = run({"ffmpeg", "-v", "error", "-nostdin", "-stream_loop", "-1", "-i",
+                         clip("sintel_360p24_gop2.mp4").string(), "-t", "180", "-vf", drop, "-fps_mode", "vfr",
+                         "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "400", "-sc_threshold", "0",
+                         "-force_key_frames", keys, "-c:a", "aac", "-b:a", "48k", "-f", "flv", file.string()}, 120s);
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  return file;
+}
+
+/// The rendition as it is now, with all it lists.
+RenditionLog fetch_all(HttpClient& client, const std::string& url) {
+  RenditionLog log;
+  log.url = url;
+  log.track = url.substr(url.rfind('/') + 1, 2);
+  auto answer = client.get(url);
+  REQUIRE(answer.status == 200);
+  auto list = parse_media_playlist(answer.text());
+  for (const auto& segment : list.all()) {
+    std::vector<std::string> uris{segment.map};
+    for (const auto& part : segment.parts) uris.push_back(part.uri);
+    if (!segment.uri.empty() && !segment.gap) uris.push_back(segment.uri);
+    for (const auto& uri : uris) {
+      const auto path = resolve(url, uri);
+      if (!log.resources.contains(path)) log.resources[path] = {.url = path, .listed = Clock::now(), .response = client.get(path)};
+    }
+  }
+  log.snapshots.push_back({url, std::move(answer), std::move(list)});
+  return log;
+}
+
+}  // namespace
+
+TEST_CASE("three minutes of irregular GOPs and frame rates, sent as fast as possible, hold every rule", "[irregular]") {
+  const TempDir folder;
+  const auto file = make_irregular(folder);
+  const auto source = ffprobe(file);
+  Server server;
+  Publish how{.clip = file, .url = server.rtmp_url("live/a"), .loop = false, .real_time = false};
+  Process publisher({.arguments = ffmpeg_publisher(how)});
+  const auto code = publisher.wait(60s);
+  INFO(publisher.err());
+  REQUIRE(code == 0);
+
+  // All is there once the end of the publisher has been noticed: then the playlist no longer changes.
+  HttpClient client(server.http_port());
+  std::string before, now;
+  const auto deadline = Clock::now() + 30s;
+  do {
+    before = client.get("/live/a/v0.m3u8").text() + client.get("/live/a/a0.m3u8").text();
+    std::this_thread::sleep_for(1000ms);
+    now = client.get("/live/a/v0.m3u8").text() + client.get("/live/a/a0.m3u8").text();
+  } while (before != now && Clock::now() < deadline);
+
+  for (const auto* track : {"v0", "a0"}) {
+    CAPTURE(track);
+    const auto log = fetch_all(client, "/live/a/" + std::string(track) + ".m3u8");
+    auto violations = log.violations();
+    auto media = check_media(log);
+    std::erase_if(media, [](const auto& v) { return v.rule == 16; });  // GOPs of 7 s are cut inside
+    violations.insert(violations.end(), media.begin(), media.end());
+    INFO(describe(violations));
+    CHECK(violations.empty());
+    CHECK(to_seconds(log.snapshots[0].playlist.length()) > 170.0);
+
+    const auto& expected = *std::ranges::find_if(source, [&](const auto& s) { return s.kind == (track == std::string("v0") ? "video" : "audio"); });
+    const auto got = ffprobe_bytes(concatenation(log)).at(0).packets;
+    const auto scale = static_cast<double>(parse_init(log.bytes(log.segments().begin()->second.map)).tracks.at(0).timescale);
+    // All frames, but for a few audio frames before the first picture; in order, unchanged and in time.
+    REQUIRE(got.size() + 8 >= expected.packets.size());
+    REQUIRE(got.size() <= expected.packets.size());
+    const auto skipped = expected.packets.size() - got.size();
+    double least = 1e9, most = -1e9;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      CAPTURE(i, skipped);
+      REQUIRE(got[i].hash == expected.packets[i + skipped].hash);
+      const auto shift = static_cast<double>(got[i].pts) / scale - static_cast<double>(expected.packets[i + skipped].pts) / 1000.0;
+      least = std::min(least, shift);
+      most = std::max(most, shift);
+    }
+    CHECK(most - least < 0.003);
+  }
+}
