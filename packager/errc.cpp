@@ -7,15 +7,24 @@ namespace {
 
 const char* text(Errc e) {
   switch (e) {
-    case Errc::truncated: return "the record ends before its own fields do";
-    case Errc::bad_avc_config: return "not a valid AVCDecoderConfigurationRecord";
-    case Errc::bad_sps: return "not a valid H.264 sequence parameter set";
-    case Errc::bad_aac_config: return "not a valid AudioSpecificConfig";
-    case Errc::unsupported_codec: return "well formed, but not a format that is packaged";
-    case Errc::picture_too_large: return "the picture is wider or higher than 16384";
-    case Errc::muxer_failed: return "the init segment could not be written";
-    case Errc::dts_not_increasing: return "a sample is not later than the one before";
-    case Errc::no_parameters: return "media arrived before its codec configuration";
+    case Errc::truncated:
+      return "the record ends before its own fields do";
+    case Errc::bad_avc_config:
+      return "not a valid AVCDecoderConfigurationRecord";
+    case Errc::bad_sps:
+      return "not a valid H.264 sequence parameter set";
+    case Errc::bad_aac_config:
+      return "not a valid AudioSpecificConfig";
+    case Errc::unsupported_codec:
+      return "well formed, but not a format that is packaged";
+    case Errc::picture_too_large:
+      return "the picture is wider or higher than 16384";
+    case Errc::muxer_failed:
+      return "the init segment could not be written";
+    case Errc::dts_not_increasing:
+      return "a sample is not later than the one before";
+    case Errc::no_parameters:
+      return "media arrived before its codec configuration";
   }
   return "unknown packager error";
 }

@@ -135,7 +135,8 @@ void ExtentCheck::write_footers(std::vector<SegmentRecord>& segments) {
     const auto footer = footer_block(*header_, segments[i]);
     if (i + 1 < segments.size() && segments[i + 1].offset < end + footer.size()) continue;
     end_ = std::max(end_, end + footer.size());
-    if (std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) {
+    const bool durable = end + footer.size() <= std::min(extent_.synced_bytes, file_size_);
+    if (durable || std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) {
       found_end_ = std::max(found_end_, end + footer.size());
       continue;
     }

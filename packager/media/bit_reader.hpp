@@ -20,7 +20,7 @@ class BitReader {
 
   Fault fault() const { return fault_; }
   bool ok() const { return fault_ == Fault::none; }
-  std::size_t position() const { return position_; }                ///< in bits
+  std::size_t position() const { return position_; }                  ///< in bits
   std::size_t left() const { return bytes_.size() * 8 - position_; }  ///< in bits
 
   bool flag() { return bits(1) != 0; }

@@ -13,16 +13,43 @@ constexpr unsigned sps_nal_type = 7;
 constexpr std::uint8_t extended_sar = 255;
 
 /// Table E-1, aspect_ratio_idc 0 (unspecified, taken as square) to 16.
-constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 17> sample_aspect_ratios{{
-    {1, 1}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11},
-    {80, 33}, {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}}};
+constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 17> sample_aspect_ratios{{{1, 1},
+                                                                                      {1, 1},
+                                                                                      {12, 11},
+                                                                                      {10, 11},
+                                                                                      {16, 11},
+                                                                                      {40, 33},
+                                                                                      {24, 11},
+                                                                                      {20, 11},
+                                                                                      {32, 11},
+                                                                                      {80, 33},
+                                                                                      {18, 11},
+                                                                                      {15, 11},
+                                                                                      {64, 33},
+                                                                                      {160, 99},
+                                                                                      {4, 3},
+                                                                                      {3, 2},
+                                                                                      {2, 1}}};
 
 /// The profiles whose SPS carries chroma_format_idc and what follows it (7.3.2.1.1).
 bool has_chroma_format(std::uint32_t profile) {
   switch (profile) {
-    case 100: case 110: case 122: case 244: case 44: case 83: case 86:
-    case 118: case 128: case 138: case 139: case 134: case 135: return true;
-    default: return false;
+    case 100:
+    case 110:
+    case 122:
+    case 244:
+    case 44:
+    case 83:
+    case 86:
+    case 118:
+    case 128:
+    case 138:
+    case 139:
+    case 134:
+    case 135:
+      return true;
+    default:
+      return false;
   }
 }
 

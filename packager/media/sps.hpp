@@ -11,7 +11,7 @@ namespace lookback::packager {
 struct Sps {
   std::uint32_t width = 0, height = 0;  ///< luma samples of a frame, after cropping
   std::uint32_t sar_num = 1, sar_den = 1;
-  std::uint32_t num_units_in_tick = 0, time_scale = 0;  ///< 0: no timing; a tick lasts one field
+  std::uint32_t num_units_in_tick = 0, time_scale = 0;          ///< 0: no timing; a tick lasts one field
   std::uint8_t colour_primaries = 2, transfer = 2, matrix = 2;  ///< 2: unspecified
   bool full_range = false;
 };

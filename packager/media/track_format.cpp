@@ -14,8 +14,10 @@ Result<TrackFormat> deserialize_format(ByteSpan bytes) {
   if (bytes.empty()) return Errc::truncated;
   const auto config = bytes.subspan(1);
   switch (static_cast<Codec>(bytes.front())) {
-    case Codec::avc: return parse_avc_config(config);
-    case Codec::aac: return parse_aac_config(config);
+    case Codec::avc:
+      return parse_avc_config(config);
+    case Codec::aac:
+      return parse_aac_config(config);
   }
   return Errc::unsupported_codec;
 }

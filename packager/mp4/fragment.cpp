@@ -9,7 +9,8 @@
 namespace lookback::packager {
 namespace {
 
-// Sample flags (ISO/IEC 14496-12 8.8.3.1): sample_depends_on in bits 24-25, sample_is_non_sync_sample in bit 16.
+// Sample flags (ISO/IEC 14496-12 8.8.3.1): sample_depends_on in bits 24-25, sample_is_non_sync_sample in
+// bit 16.
 constexpr std::uint32_t sync_flags = 0x0200'0000, non_sync_flags = 0x0101'0000;
 
 // tf_flags (8.8.7.1)
@@ -18,7 +19,8 @@ constexpr std::uint32_t default_base_is_moof = 0x02'0000;
 
 // tr_flags (8.8.8.1)
 constexpr std::uint32_t data_offset = 0x1, first_sample_flags = 0x4;
-constexpr std::uint32_t each_duration = 0x100, each_size = 0x200, each_flags = 0x400, each_composition = 0x800;
+constexpr std::uint32_t each_duration = 0x100, each_size = 0x200, each_flags = 0x400,
+                        each_composition = 0x800;
 
 constexpr std::uint32_t track_id = 1;
 constexpr std::uint32_t box_header = 8, full_box_header = 12;
@@ -118,7 +120,8 @@ void write_trun(Writer& out, const Layout& layout, std::span<const Sample> sampl
   }
 }
 
-std::vector<std::byte> make_header(std::uint32_t sequence, const Layout& layout, std::span<const Sample> samples) {
+std::vector<std::byte> make_header(std::uint32_t sequence, const Layout& layout,
+                                   std::span<const Sample> samples) {
   std::vector<std::byte> bytes(layout.moof_bytes() + box_header);
   Writer out(bytes.data());
   out.box(layout.moof_bytes(), "moof");

@@ -20,23 +20,29 @@ namespace lookback::server::http {
 namespace {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 constexpr std::size_t first_buffer_bytes = 2u << 10;
-constexpr std::size_t max_body_bytes = 16u << 10;    // of a request that has no use for one
+constexpr std::size_t max_body_bytes = 16u << 10;  // of a request that has no use for one
 constexpr std::size_t max_linger_bytes = 256u << 10;
 constexpr std::chrono::milliseconds linger_timeout{2'000};
 
 /// Why a request was refused before it was routed.
 std::string_view refusal_detail(unsigned status) {
   switch (status) {
-    case 408: return "the request did not come to its end within http.header_timeout; send it faster";
-    case 413: return "requests need no body here; send at most 16 KiB";
-    case 414: return "the request-target is longer than http.max_target_bytes; shorten it";
-    case 431: return "the header is longer than http.max_header_bytes; send fewer or shorter fields";
-    case 505: return "this server speaks HTTP/1.1 and HTTP/1.0";
-    default: return "the request is not well formed (RFC 9112); send it as the standard says";
+    case 408:
+      return "the request did not come to its end within http.header_timeout; send it faster";
+    case 413:
+      return "requests need no body here; send at most 16 KiB";
+    case 414:
+      return "the request-target is longer than http.max_target_bytes; shorten it";
+    case 431:
+      return "the header is longer than http.max_header_bytes; send fewer or shorter fields";
+    case 505:
+      return "this server speaks HTTP/1.1 and HTTP/1.0";
+    default:
+      return "the request is not well formed (RFC 9112); send it as the standard says";
   }
 }
 
@@ -56,7 +62,8 @@ Connection::Connection(std::shared_ptr<Worker> worker, tcp::socket socket)
       socket_(std::move(socket)),
       buffer_(first_buffer_bytes),
       scanner_(worker_->options().max_header_bytes, worker_->options().max_target_bytes),
-      exchange_(worker_->context(), worker_->options(), worker_->site(), worker_->shard(), worker_->counters, *this) {}
+      exchange_(worker_->context(), worker_->options(), worker_->site(), worker_->shard(), worker_->counters,
+                *this) {}
 
 Connection::~Connection() {
   ConnectionHook::unlink();
@@ -69,7 +76,8 @@ void Connection::start() {
   if (!ec) socket_.native_non_blocking(true, ec);
   if (ec) return;  // the client has gone already
   auto self = shared_from_this();
-  asio::co_spawn(worker_->context(), [self]() { return self->run(); }, log_failure);
+  asio::co_spawn(
+      worker_->context(), [self]() { return self->run(); }, log_failure);
 }
 
 void Connection::enter(Phase phase, std::chrono::milliseconds timeout) {
@@ -212,11 +220,16 @@ asio::awaitable<Connection::Read> Connection::read_head() {
     if (filled_ > 0) {
       if (phase_ != Phase::head) enter(Phase::head, options.header_timeout);
       switch (scanner_.scan({buffer_.data(), filled_})) {
-        case HeadScanner::State::incomplete: break;
-        case HeadScanner::State::complete: co_return Read::ready;
-        case HeadScanner::State::malformed: co_return refuse(400);
-        case HeadScanner::State::too_long_target: co_return refuse(414);
-        case HeadScanner::State::too_long: co_return refuse(431);
+        case HeadScanner::State::incomplete:
+          break;
+        case HeadScanner::State::complete:
+          co_return Read::ready;
+        case HeadScanner::State::malformed:
+          co_return refuse(400);
+        case HeadScanner::State::too_long_target:
+          co_return refuse(414);
+        case HeadScanner::State::too_long:
+          co_return refuse(431);
       }
     }
     if (filled_ == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, options.max_header_bytes + 1));
@@ -290,7 +303,8 @@ asio::awaitable<bool> Connection::send_rest(Transmission::Step step) {
       co_return false;
     }
     if (step == Step::blocked) {
-      const auto [ec] = co_await socket_.async_wait(tcp::socket::wait_write, asio::as_tuple(asio::use_awaitable));
+      const auto [ec] =
+          co_await socket_.async_wait(tcp::socket::wait_write, asio::as_tuple(asio::use_awaitable));
       if (ec) co_return false;
     } else if (step == Step::pause) {
       co_await asio::post(worker_->context(), asio::use_awaitable);

@@ -11,8 +11,8 @@
 
 namespace lookback::server::http {
 
-/// One client over clear text: reads a request, has it routed, sends the answer, and so on. The next request is
-/// not looked at before the answer has gone, so that a client that pipelines holds no more than one buffer
+/// One client over clear text: reads a request, has it routed, sends the answer, and so on. The next request
+/// is not looked at before the answer has gone, so that a client that pipelines holds no more than one buffer
 /// of requests here. Belongs to its network thread; kept alive by its coroutine.
 class Connection : public ConnectionHook, public Peer, public std::enable_shared_from_this<Connection> {
  public:

@@ -18,22 +18,22 @@ class Counter {
 
 /// What one network thread has done. Written by that thread, read by any.
 struct Counters {
-  std::array<Counter, 6> responses;     ///< by class: [2] is 2xx; [0] and [1] stay 0
-  Counter bytes_sent;                   ///< heads and bodies, before TLS
+  std::array<Counter, 6> responses;  ///< by class: [2] is 2xx; [0] and [1] stay 0
+  Counter bytes_sent;                ///< heads and bodies, before TLS
   Counter connections_accepted;
-  Counter connections_refused;          ///< over `max_connections`
-  Counter connections;                  ///< open now
-  Counter waiting;                      ///< requests that are parked now
-  Counter timeouts;                     ///< connections cut by a timeout
-  Counter read_errors;                  ///< stored media that could not be sent whole
-  Counter accept_errors;                ///< accepts that failed for want of descriptors or memory
+  Counter connections_refused;  ///< over `max_connections`
+  Counter connections;          ///< open now
+  Counter waiting;              ///< requests that are parked now
+  Counter timeouts;             ///< connections cut by a timeout
+  Counter read_errors;          ///< stored media that could not be sent whole
+  Counter accept_errors;        ///< accepts that failed for want of descriptors or memory
 };
 
 /// The sum over all threads at one instant.
 struct CounterTotals {
   std::array<std::uint64_t, 6> responses{};
-  std::uint64_t bytes_sent = 0, connections_accepted = 0, connections_refused = 0, connections = 0, waiting = 0,
-                timeouts = 0, read_errors = 0, accept_errors = 0;
+  std::uint64_t bytes_sent = 0, connections_accepted = 0, connections_refused = 0, connections = 0,
+                waiting = 0, timeouts = 0, read_errors = 0, accept_errors = 0;
 };
 
 }  // namespace lookback::server::http

@@ -17,10 +17,15 @@ boost::asio::awaitable<Wake> Exchange::wait(std::shared_ptr<Channel> channel, Cl
 void Exchange::answer(Wake wake, unsigned timed_out_status, std::string_view timed_out_detail) {
   switch (wake) {
     case Wake::changed:
-    case Wake::timed_out: return answer(timed_out_status, timed_out_detail);
-    case Wake::left: response.status = 0; return;
-    case Wake::stopping: return answer(503, "the server is going down; ask again");
-    case Wake::crowded: return answer(503, "http.max_waiting requests wait already; ask again");
+    case Wake::timed_out:
+      return answer(timed_out_status, timed_out_detail);
+    case Wake::left:
+      response.status = 0;
+      return;
+    case Wake::stopping:
+      return answer(503, "the server is going down; ask again");
+    case Wake::crowded:
+      return answer(503, "http.max_waiting requests wait already; ask again");
   }
 }
 

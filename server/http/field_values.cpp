@@ -24,7 +24,8 @@ std::string_view next_element(std::string_view& list, char separator) {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool iequals(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 /// `qvalue` above zero: "0.001" but neither "0" nor "0.000" (RFC 9110 12.4.2). Broken weights count as zero.

@@ -27,8 +27,8 @@ struct ByteRange {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// Reads a Range field for a representation of `size` bytes (RFC 9110 14.2). Several ranges are answered whole:
-/// no player asks for them, and they are a known way to make a server work.
+/// Reads a Range field for a representation of `size` bytes (RFC 9110 14.2). Several ranges are answered
+/// whole: no player asks for them, and they are a known way to make a server work.
 ByteRange parse_range(std::string_view value, std::uint64_t size);
 
 }  // namespace lookback::server::http

@@ -72,7 +72,8 @@ bool answer_part(Exchange& exchange, const hls::Rendition& rendition, const hls:
 asio::awaitable<void> stored_media(Exchange& exchange, hls::Name name) {
   const auto& target = exchange.target;
   auto find = [&site = exchange.site, stream = std::string(target.prefix(target.components() - 1)),
-               track = std::string(name.track), msn = name.number]() -> asio::awaitable<Result<store::SegmentRecord>> {
+               track = std::string(name.track),
+               msn = name.number]() -> asio::awaitable<Result<store::SegmentRecord>> {
     co_return site.find_segment(stream, track, msn);
   };
   const auto record =
@@ -127,9 +128,11 @@ asio::awaitable<void> media_route(Exchange& exchange, std::shared_ptr<Channel> c
     co_return;
   }
   const bool is_part = name.kind == hls::Name::Kind::part;
-  if (is_part ? answer_part(exchange, *rendition, name) : answer_segment(exchange, *rendition, name)) co_return;
+  if (is_part ? answer_part(exchange, *rendition, name) : answer_segment(exchange, *rendition, name))
+    co_return;
 
-  const bool hinted = is_part && !rendition->ended() && rendition->hinted() == hls::PartId{name.number, name.part};
+  const bool hinted =
+      is_part && !rendition->ended() && rendition->hinted() == hls::PartId{name.number, name.part};
   if (hinted) {
     co_await hinted_part(exchange, std::move(channel), name, rendition->timing().target_duration_s);
   } else if (name.number < rendition->first_msn() && exchange.site.find_segment) {

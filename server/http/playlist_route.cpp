@@ -10,8 +10,8 @@ namespace asio = boost::asio;
 namespace hls = packager::hls;
 using RenditionPtr = std::shared_ptr<const hls::Rendition>;
 
-constexpr std::uint32_t blocking_target_durations = 3;   // rfc8216bis 6.2.5.2
-constexpr std::uint32_t blocking_cache_durations = 6;    // Apple's low-latency profile
+constexpr std::uint32_t blocking_target_durations = 3;  // rfc8216bis 6.2.5.2
+constexpr std::uint32_t blocking_cache_durations = 6;   // Apple's low-latency profile
 
 hls::Coding coding(const Exchange& exchange) {
   return accepts_gzip(exchange.request.accept_encoding) ? hls::Coding::gzip : hls::Coding::identity;
@@ -40,15 +40,15 @@ bool is_exactly(const hls::Rendition& rendition, const Directives& wanted) {
   const auto last = rendition.last_part();
   if (!last) return false;
   if (*last == hls::PartId{*wanted.msn, *wanted.part}) return true;
-  const bool rolled_over = rendition.last_msn() == wanted.msn && last->msn == *wanted.msn + 1 && last->part == 0;
+  const bool rolled_over =
+      rendition.last_msn() == wanted.msn && last->msn == *wanted.msn + 1 && last->part == 0;
   return rolled_over && *wanted.part > 0 && !rendition.part({*wanted.msn, *wanted.part});
 }
 
 void answer_playlist(Exchange& exchange, const hls::Rendition& rendition, const Directives& directives) {
   const auto as = coding(exchange);
-  const auto max_age = is_exactly(rendition, directives)
-                           ? blocking_cache_durations * rendition.timing().target_duration_s
-                           : 1;
+  const auto max_age =
+      is_exactly(rendition, directives) ? blocking_cache_durations * rendition.timing().target_duration_s : 1;
   answer_with(exchange, rendition.playlist(directives.skip, as, exchange.target.foreign()), as, max_age);
 }
 

@@ -41,7 +41,8 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) {
     if (const auto state = end_line(bytes); state != State::incomplete) return state;
   }
   const bool in_request_line = line_ == start_;
-  if (in_request_line && position_ - start_ > max_target_bytes_ + max_method_bytes) return State::too_long_target;
+  if (in_request_line && position_ - start_ > max_target_bytes_ + max_method_bytes)
+    return State::too_long_target;
   return bytes.size() > max_head_bytes_ ? State::too_long : State::incomplete;
 }
 
@@ -94,7 +95,9 @@ void RequestParser::on_field_impl(field name, string_view, string_view value, er
   ec = {};
   const std::string_view text(value.data(), value.size());
   switch (name) {
-    case field::host: ++hosts_; break;
+    case field::host:
+      ++hosts_;
+      break;
     case field::content_length:
       ++lengths_;
       if (text.find(',') != std::string_view::npos) ++lengths_;
@@ -103,12 +106,23 @@ void RequestParser::on_field_impl(field name, string_view, string_view value, er
       ++codings_;
       if (!beast::iequals(value, "chunked")) bad_coding_ = true;
       break;
-    case field::expect: request_.expects_continue = true; break;
-    case field::if_none_match: append_list(request_.if_none_match, text); break;
-    case field::if_range: append_list(request_.if_range, text); break;
-    case field::range: append_list(request_.range, text); break;
-    case field::accept_encoding: append_list(request_.accept_encoding, text); break;
-    default: break;
+    case field::expect:
+      request_.expects_continue = true;
+      break;
+    case field::if_none_match:
+      append_list(request_.if_none_match, text);
+      break;
+    case field::if_range:
+      append_list(request_.if_range, text);
+      break;
+    case field::range:
+      append_list(request_.range, text);
+      break;
+    case field::accept_encoding:
+      append_list(request_.accept_encoding, text);
+      break;
+    default:
+      break;
   }
 }
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-/// One request's head: where it ends in a connection's buffer, and what this server wants to know of it. Beast
-/// checks the grammar; what Beast lets pass for the sake of old peers (obsolete folding, bare LF between
-/// requests, repeated Content-Length) is refused here, because a proxy in front may read it differently
-/// (RFC 9112 11.2, request smuggling).
+/// One request's head: where it ends in a connection's buffer, and what this server wants to know of it.
+/// Beast checks the grammar; what Beast lets pass for the sake of old peers (obsolete folding, bare LF
+/// between requests, repeated Content-Length) is refused here, because a proxy in front may read it
+/// differently (RFC 9112 11.2, request smuggling).
 namespace lookback::server::http {
 
 enum class Method { get, head, options, other };
@@ -69,13 +69,16 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   using string_view = boost::beast::string_view;
   using field = boost::beast::http::field;
 
-  void on_request_impl(boost::beast::http::verb method, string_view method_text, string_view target, int version,
-                       error_code& ec) override;
+  void on_request_impl(boost::beast::http::verb method, string_view method_text, string_view target,
+                       int version, error_code& ec) override;
   void on_field_impl(field name, string_view name_text, string_view value, error_code& ec) override;
   void on_header_impl(error_code& ec) override;
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override { ec = {}; }
-  std::size_t on_body_impl(string_view body, error_code& ec) override { ec = {}; return body.size(); }
+  std::size_t on_body_impl(string_view body, error_code& ec) override {
+    ec = {};
+    return body.size();
+  }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
     ec = {};

@@ -40,11 +40,11 @@ struct Response {
   std::string etag;               ///< quoted, strong; empty: none
   std::string location;           ///< for redirects
   Caching caching;
-  bool varies = false;            ///< Vary: Accept-Encoding
-  bool gzip = false;              ///< Content-Encoding: gzip
-  bool ranges = false;            ///< single ranges may be asked for
-  bool page = false;              ///< a page of ours: Content-Security-Policy
-  unsigned retry_after_s = 0;     ///< 0: none
+  bool varies = false;                              ///< Vary: Accept-Encoding
+  bool gzip = false;                                ///< Content-Encoding: gzip
+  bool ranges = false;                              ///< single ranges may be asked for
+  bool page = false;                                ///< a page of ours: Content-Security-Policy
+  unsigned retry_after_s = 0;                       ///< 0: none
   std::uint64_t range_offset = 0, range_total = 0;  ///< for 206 and 416
   Body body;
 
@@ -54,7 +54,8 @@ struct Response {
 /// Applies If-None-Match, If-Range and Range to a 200. Only GET and HEAD come here.
 void finish_response(const Request& request, Response& response);
 
-/// Writes the status line and all fields to `out`, whose old content goes. `date_line` is a whole "Date: ...\r\n".
+/// Writes the status line and all fields to `out`, whose old content goes. `date_line` is a whole "Date:
+/// ...\r\n".
 void format_head(const Response& response, bool close, std::string_view date_line, std::string& out);
 
 /// An RFC 9457 problem document. `detail` is our own text: it names the field, its limit and what to do, and

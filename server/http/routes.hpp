@@ -16,7 +16,8 @@ boost::asio::awaitable<void> multivariant_route(Exchange& exchange, std::shared_
 /// `v0.m3u8`: a media playlist, with blocking reload and delta updates (rfc8216bis 6.2.5).
 boost::asio::awaitable<void> playlist_route(Exchange& exchange, std::shared_ptr<Channel> channel,
                                             packager::hls::Name name);
-/// Inits, segments and parts, the hinted part too (rfc8216bis 6.2.6). `name` points into the exchange's target.
+/// Inits, segments and parts, the hinted part too (rfc8216bis 6.2.6). `name` points into the exchange's
+/// target.
 boost::asio::awaitable<void> media_route(Exchange& exchange, std::shared_ptr<Channel> channel,
                                          packager::hls::Name name);
 /// Pages, their assets and the health checks; false: none has this path.

@@ -14,7 +14,8 @@ namespace lookback::server::http {
 
 namespace asio = boost::asio;
 
-Result<std::unique_ptr<Server>> Server::open(std::vector<asio::io_context*> contexts, Options options, Site site) {
+Result<std::unique_ptr<Server>> Server::open(std::vector<asio::io_context*> contexts, Options options,
+                                             Site site) {
   assert(contexts.size() == site.hub.threads());
   const auto address = parse_listen_address(options.listen);
   if (!address) return address.error();
@@ -23,7 +24,8 @@ Result<std::unique_ptr<Server>> Server::open(std::vector<asio::io_context*> cont
   boost::system::error_code ec;
   const auto endpoint = acceptors->front().local_endpoint(ec);
   if (ec) return ec;
-  if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return boost::system::error_code(errno, boost::system::system_category());
+  if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    return boost::system::error_code(errno, boost::system::system_category());
 
   std::unique_ptr<Server> server(new Server);
   server->port_ = endpoint.port();
@@ -50,7 +52,8 @@ CounterTotals Server::counters() const {
   CounterTotals totals;
   for (const auto& worker : workers_) {
     const auto& counters = worker->counters;
-    for (std::size_t i = 0; i < totals.responses.size(); ++i) totals.responses[i] += counters.responses[i].value();
+    for (std::size_t i = 0; i < totals.responses.size(); ++i)
+      totals.responses[i] += counters.responses[i].value();
     totals.bytes_sent += counters.bytes_sent.value();
     totals.connections_accepted += counters.connections_accepted.value();
     totals.connections_refused += counters.connections_refused.value();

@@ -17,10 +17,11 @@ struct Site {
   store::Store& store;
   boost::asio::thread_pool& blocking;  ///< for store calls and reads that may wait for a disk
   std::span<const Asset> assets;
-  std::function<bool()> ready;         ///< for /readyz; thread-safe, does not block
-  /// A stored segment that has left its playlist's window, by stream and track name ("live/news", "v0"). Called
-  /// on `blocking`; thread-safe. Not set: such segments are not served.
-  std::function<Result<store::SegmentRecord>(const std::string& stream, const std::string& track, std::uint64_t msn)>
+  std::function<bool()> ready;  ///< for /readyz; thread-safe, does not block
+  /// A stored segment that has left its playlist's window, by stream and track name ("live/news", "v0").
+  /// Called on `blocking`; thread-safe. Not set: such segments are not served.
+  std::function<Result<store::SegmentRecord>(const std::string& stream, const std::string& track,
+                                             std::uint64_t msn)>
       find_segment;
 };
 

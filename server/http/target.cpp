@@ -13,9 +13,12 @@ class Category final : public boost::system::error_category {
   const char* name() const noexcept override { return "lookback.http.target"; }
   std::string message(int value) const override {
     switch (static_cast<TargetErrc>(value)) {
-      case TargetErrc::malformed: return "malformed request-target";
-      case TargetErrc::no_such_path: return "no resource has such a path";
-      case TargetErrc::query_too_long: return "query too long";
+      case TargetErrc::malformed:
+        return "malformed request-target";
+      case TargetErrc::no_such_path:
+        return "no resource has such a path";
+      case TargetErrc::query_too_long:
+        return "query too long";
     }
     return "unknown";
   }
@@ -115,7 +118,8 @@ Result<void> Target::take_query(std::string_view encoded, std::size_t max_query_
     const auto equals = parameter.find('=');
     const auto name = parameter.substr(0, equals);
     if (name.starts_with(reserved_prefix)) {
-      take_directive(name, equals == std::string_view::npos ? std::string_view{} : parameter.substr(equals + 1));
+      take_directive(name,
+                     equals == std::string_view::npos ? std::string_view{} : parameter.substr(equals + 1));
       continue;
     }
     if (!foreign_.empty()) foreign_ += '&';
@@ -127,7 +131,8 @@ Result<void> Target::take_query(std::string_view encoded, std::size_t max_query_
 }
 
 Result<Target> parse_target(std::string_view text, std::size_t max_query_bytes) {
-  const auto url = text.starts_with('/') ? boost::urls::parse_origin_form(text) : boost::urls::parse_absolute_uri(text);
+  const auto url =
+      text.starts_with('/') ? boost::urls::parse_origin_form(text) : boost::urls::parse_absolute_uri(text);
   if (!url) return TargetErrc::malformed;
   const bool absolute_form = url->has_scheme();
   if (absolute_form && (!url->has_authority() || (url->scheme() != "http" && url->scheme() != "https"))) {

@@ -9,8 +9,8 @@
 
 #include "store/base/result.hpp"
 
-/// What a request asks for, read from its request-target (RFC 9112 3.2). Nothing here becomes a file name, and
-/// every character that goes on into a playlist or a header has passed an allow-list. No Asio: fuzzed.
+/// What a request asks for, read from its request-target (RFC 9112 3.2). Nothing here becomes a file name,
+/// and every character that goes on into a playlist or a header has passed an allow-list. No Asio: fuzzed.
 namespace lookback::server::http {
 
 /// The delivery directives of rfc8216bis 6.2.5.
@@ -30,7 +30,8 @@ class Target {
 
   /// The decoded path: "/live/news/v0.m3u8".
   std::string_view path() const { return path_; }
-  /// "live", "news", "v0.m3u8": 1 to `max_components`, each of [A-Za-z0-9._-]+ without a leading dot. None: "/".
+  /// "live", "news", "v0.m3u8": 1 to `max_components`, each of [A-Za-z0-9._-]+ without a leading dot. None:
+  /// "/".
   std::size_t components() const { return count_; }
   std::string_view component(std::size_t i) const;
   /// The first `count` components, joined: "live/news".
@@ -52,7 +53,8 @@ class Target {
   void take_directive(std::string_view name, std::string_view value);
 
   std::string path_, query_, foreign_;
-  std::array<std::uint16_t, max_components + 1> starts_{};  ///< of each component in `path_`; one past the end last
+  std::array<std::uint16_t, max_components + 1>
+      starts_{};  ///< of each component in `path_`; one past the end last
   std::size_t count_ = 0;
   Directives directives_;
   unsigned seen_ = 0;  ///< bit set of the directives met so far

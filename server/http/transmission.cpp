@@ -12,9 +12,9 @@
 namespace lookback::server::http {
 namespace {
 
-constexpr std::size_t max_pieces = 64;            // per sendmsg
-constexpr std::size_t max_window = 1u << 20;      // of a file, asked for and sent at once
-constexpr std::uint64_t max_turn = 2u << 20;      // for one connection before others run
+constexpr std::size_t max_pieces = 64;        // per sendmsg
+constexpr std::size_t max_window = 1u << 20;  // of a file, asked for and sent at once
+constexpr std::uint64_t max_turn = 2u << 20;  // for one connection before others run
 
 /// Gathers the pieces behind the first `skip` bytes.
 class Pieces {
@@ -116,7 +116,8 @@ Transmission::Step Transmission::send_file(int socket, const FileBody& file) {
     if (count < 0) {
       if (errno == EINTR) continue;
       if (would_block()) return Step::blocked;
-      const bool socket_gone = errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT || errno == ENOTCONN;
+      const bool socket_gone =
+          errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT || errno == ENOTCONN;
       return socket_gone ? Step::failed : Step::damaged;
     }
     if (count == 0) return Step::damaged;

@@ -7,9 +7,9 @@
 
 namespace lookback::server::http {
 
-/// One response on its way into a clear-text socket: head and shared bytes in one gather write, a file's bytes
-/// by sendfile behind them (held back with MSG_MORE, so that they share packets). Never blocks, on neither
-/// socket nor disk: the caller waits and calls again. Belongs to its connection.
+/// One response on its way into a clear-text socket: head and shared bytes in one gather write, a file's
+/// bytes by sendfile behind them (held back with MSG_MORE, so that they share packets). Never blocks, on
+/// neither socket nor disk: the caller waits and calls again. Belongs to its connection.
 class Transmission {
  public:
   enum class Step {

@@ -43,8 +43,10 @@ Worker::Worker(asio::io_context& context, asio::ip::tcp::acceptor acceptor, Shar
 
 void Worker::start() {
   auto self = shared_from_this();
-  asio::co_spawn(context_, [self]() { return self->accept_loop(); }, asio::detached);
-  asio::co_spawn(context_, [self]() { return self->sweep_loop(); }, asio::detached);
+  asio::co_spawn(
+      context_, [self]() { return self->accept_loop(); }, asio::detached);
+  asio::co_spawn(
+      context_, [self]() { return self->sweep_loop(); }, asio::detached);
 }
 
 void Worker::stop() {
@@ -107,7 +109,8 @@ void Worker::admit(asio::ip::tcp::socket socket) {
   if (shared_->connections.fetch_add(1, std::memory_order_relaxed) >= options().max_connections) {
     shared_->connections.fetch_sub(1, std::memory_order_relaxed);
     counters.connections_refused.add();
-    if (may_log()) spdlog::warn("http: connection refused: http.max_connections = {}", options().max_connections);
+    if (may_log())
+      spdlog::warn("http: connection refused: http.max_connections = {}", options().max_connections);
     return;
   }
   counters.connections_accepted.add();

@@ -31,8 +31,8 @@ using StringMap = std::unordered_map<std::string, T, StringHash, std::equal_to<>
 
 /// A place to park one coroutine. Reusable, so that a connection needs one for its whole life. Belongs to its
 /// network thread.
-class Waiter : public boost::intrusive::list_base_hook<
-                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Waiter
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   explicit Waiter(boost::asio::io_context& context) : timer_(context) {}
 

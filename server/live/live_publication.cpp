@@ -1,3 +1,4 @@
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include "server/live/live_stream.hpp"
@@ -34,7 +35,8 @@ bool LivePublication::push(std::vector<IngestEvent> events) {
     return false;
   }
   queued_bytes_ += bytes;
-  boost::asio::post(stream_->executor(), [self = shared_from_this(), events = std::move(events), bytes]() mutable {
+  // On the stream's own thread this runs at once: the common case costs no queue and no wake-up.
+  boost::asio::dispatch(stream_->executor(), [self = shared_from_this(), events = std::move(events), bytes]() mutable {
     self->queued_bytes_ -= bytes;
     if (!self->ended_) self->stream_->take(self, std::move(events));
   });

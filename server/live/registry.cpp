@@ -53,7 +53,7 @@ void Registry::load_next(std::shared_ptr<std::vector<std::string>> names) {
       loaded_ = true;
       return;
     }
-    if (auto loaded = obtain(names->back(), false); !loaded && loaded.error() != Errc::shutting_down) {
+    if (auto loaded = obtain(names->back(), nullptr); !loaded && loaded.error() != Errc::shutting_down) {
       spdlog::error("{}: cannot be loaded: {}", names->back(), loaded.error().message());
     }
     names->pop_back();
@@ -100,7 +100,7 @@ asio::awaitable<Result<std::shared_ptr<Publication>>> Registry::publish(PublishR
 
   auto stream = find(request.stream);
   if (!stream) {
-    auto obtain_it = [this, name = request.stream] { return obtain(name, true); };
+    auto obtain_it = [this, name = request.stream, executor] { return obtain(name, &executor); };
     auto obtained = co_await call_on<Result<StreamPtr>>(loader_, std::move(obtain_it));
     if (!obtained) co_return obtained.error();
     stream = std::move(*obtained);
@@ -126,7 +126,7 @@ Registry::StreamPtr Registry::find(const std::string& name) const {
 void Registry::load(const std::string& stream) {
   if (find(stream)) return;
   asio::post(loader_, [this, stream] {
-    if (auto loaded = obtain(stream, false); !loaded && loaded.error() != store::Errc::not_found) {
+    if (auto loaded = obtain(stream, nullptr); !loaded && loaded.error() != store::Errc::not_found) {
       spdlog::error("{}: cannot be loaded: {}", stream, loaded.error().message());
     }
   });
@@ -141,14 +141,14 @@ Result<store::SegmentRecord> Registry::find_segment(const std::string& stream, c
   return services_.store.find_segment(found->id(), *id, msn);
 }
 
-Result<Registry::StreamPtr> Registry::obtain(const std::string& name, bool create) {
+Result<Registry::StreamPtr> Registry::obtain(const std::string& name, const asio::any_io_executor* publisher) {
   if (auto stream = find(name)) return stream;
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return Errc::shutting_down;
     if (streams_.size() >= options_.max_streams) return Errc::too_many_streams;
   }
-  if (!create) {
+  if (!publisher) {
     const auto records = services_.store.streams();
     const auto is_it = [&](const store::StreamRecord& record) { return record.name == name; };
     if (std::none_of(records.begin(), records.end(), is_it)) return store::Errc::not_found;
@@ -168,7 +168,7 @@ Result<Registry::StreamPtr> Registry::obtain(const std::string& name, bool creat
   // Numbering goes on from the newest segment that is stored, also when it has left the window.
   if (window && !has_segments(*window)) window = services_.store.load_window(record->id, 0);
   if (!window) return window.error();
-  auto stream = std::make_shared<LiveStream>(services_, home(name).get_executor(), *record, settings, *window);
+  auto stream = std::make_shared<LiveStream>(services_, publisher ? *publisher : home(name), *record, settings, *window);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return Errc::shutting_down;
@@ -178,8 +178,8 @@ Result<Registry::StreamPtr> Registry::obtain(const std::string& name, bool creat
   return stream;
 }
 
-asio::io_context& Registry::home(const std::string& name) {
-  return *contexts_[std::hash<std::string>{}(name) % contexts_.size()];
+asio::any_io_executor Registry::home(const std::string& name) const {
+  return contexts_[std::hash<std::string>{}(name) % contexts_.size()]->get_executor();
 }
 
 void Registry::tick() {

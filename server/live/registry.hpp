@@ -49,9 +49,10 @@ class Registry final : public Ingest {
 
   Result<void> check_key(const PublishRequest& request, const StreamSettings& settings) const;
   StreamPtr find(const std::string& name) const;
-  /// Blocking, on `loader_` only: finds, loads or (with `create`) makes a stream.
-  Result<StreamPtr> obtain(const std::string& name, bool create);
-  boost::asio::io_context& home(const std::string& name);
+  /// Blocking, on `loader_` only: finds or loads a stream, or makes it when it has a `publisher`: then its home
+  /// is the publisher's own network thread, so that its samples cross none.
+  Result<StreamPtr> obtain(const std::string& name, const boost::asio::any_io_executor* publisher);
+  boost::asio::any_io_executor home(const std::string& name) const;
   void load_next(std::shared_ptr<std::vector<std::string>> names);
   void tick();
   void retire(const StreamPtr& stream);

@@ -89,8 +89,9 @@ TEST_CASE("rule 115: a plain live playlist is cached no longer than a target dur
 TEST_CASE("rule 116: the answer to a blocking reload may be cached for a few target durations", "[live]") {
   Client client;
   const auto newest = *parse_media_playlist(client.get(urls().playlist).text()).last_msn();
-  const auto answer = client.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 1) + "&_HLS_part=0");
+  const auto answer = client.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 2) + "&_HLS_part=0");
   REQUIRE(answer.status == 200);
+  REQUIRE(answer.took() > std::chrono::milliseconds(50));  // it did block
   CHECK(answer.max_age().value_or(0) >= 6);
 }
 

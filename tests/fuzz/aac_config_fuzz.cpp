@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteSpan bytes(reinterpret_cast<const std::byte*>(data), size);
   const auto format = parse_aac_config(bytes);
   if (!format) return 0;
-  const bool sane = format->timescale > 0 && format->sample_rate >= format->timescale && format->channels > 0 &&
-                    format->samples_per_frame > 0;
+  const bool sane = format->timescale > 0 && format->sample_rate >= format->timescale &&
+                    format->channels > 0 && format->samples_per_frame > 0;
   const auto again = deserialize_format(serialize(*format));
   if (!sane || !again || *again != *format || !make_init(*format)) std::abort();
   return 0;

@@ -12,7 +12,8 @@ void require(bool holds) {
 }
 
 bool allowed_in_component(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == '-';
 }
 
 }  // namespace
@@ -39,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   require(target->foreign().size() <= max_query_bytes);
   for (const auto carried : {target->foreign(), target->query()}) {
-    for (const char c : carried) require(c > 0x20 && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '#');
+    for (const char c : carried)
+      require(c > 0x20 && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '#');
   }
   const auto foreign = target->foreign();
   require(!foreign.starts_with("_HLS_") && foreign.find("&_HLS_") == std::string_view::npos);

@@ -26,7 +26,6 @@ TrackFormat sintel_video() {
   return parse_avc_config(avcc).value();
 }
 TrackFormat stereo_48k() { return parse_aac_config(bytes({0x11, 0x90})).value(); }
-TrackFormat stereo_44k() { return parse_aac_config(bytes({0x12, 0x10})).value(); }
 
 /// A publisher as FFmpeg is one: milliseconds, 24 fps with two B-frames (composition 83 ms on the sync
 /// sample, in decode order P B B), AAC 48 kHz, interleaved by DTS.

@@ -17,19 +17,17 @@ struct Witness::Follower {
   }
 
   void start() {
-    threads_.emplace_back([this] { follow(); });
-    if (options_.fetch) threads_.emplace_back([this] { fetch(); });
-    if (options_.hold_hints) threads_.emplace_back([this] { hold_hints(); });
+    follower_ = std::thread([this] { follow(); });
+    if (options_.hold_hints) holder_ = std::thread([this] { hold_hints(); });
+    if (options_.fetch) fetcher_ = std::thread([this] { fetch(); });
   }
 
   void stop() {
-    {
-      const std::lock_guard lock(mutex);
-      stopping_ = true;
-    }
-    changed.notify_all();
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
+    set(stopping_);
+    if (follower_.joinable()) follower_.join();
+    if (holder_.joinable()) holder_.join();
+    set(all_listed_);  // from here on the fetcher only empties its queue
+    if (fetcher_.joinable()) fetcher_.join();
   }
 
   RenditionLog log;
@@ -49,6 +47,12 @@ struct Witness::Follower {
       changed.wait_for(lock, milliseconds(20), [&] { return stopping_; });
       return false;
     }
+  }
+
+  void set(bool& flag) {
+    const std::lock_guard lock(mutex);
+    flag = true;
+    changed.notify_all();
   }
 
   bool stopping() const {
@@ -113,11 +117,11 @@ struct Witness::Follower {
     }
   }
 
-  /// The next resource to fetch; empty when stopped (and, without `endure`, only once all is fetched).
+  /// The next resource to fetch; empty once all is fetched (with `endure`: as soon as nothing more is listed).
   std::optional<Resource> next_wanted() {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return stopping_ || !wanted_.empty(); });
-    if (wanted_.empty() || (stopping_ && options_.endure)) return std::nullopt;
+    changed.wait(lock, [&] { return all_listed_ || !wanted_.empty(); });
+    if (wanted_.empty() || (all_listed_ && options_.endure)) return std::nullopt;
     auto resource = wanted_.front();
     wanted_.pop_front();
     return resource;
@@ -157,11 +161,11 @@ struct Witness::Follower {
 
   const std::uint16_t port_;
   const Options options_;
-  bool stopping_ = false;
+  bool stopping_ = false, all_listed_ = false;
   std::string hint_;
   std::set<std::string> known_;
   std::deque<Resource> wanted_;
-  std::vector<std::thread> threads_;
+  std::thread follower_, holder_, fetcher_;
 };
 
 Witness::Witness(std::uint16_t port, const std::string& stream, Options options)
@@ -217,6 +221,21 @@ bool Witness::wait_for_segments(std::size_t count, milliseconds limit) {
     std::this_thread::sleep_for(milliseconds(10));
   }
   return false;
+}
+
+bool Witness::wait_until_followed(std::size_t count, milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  const auto followed = [&](const Follower& follower) {
+    const std::lock_guard lock(follower.mutex);
+    const auto& seen = follower.log.snapshots;
+    const auto last = seen.empty() ? std::nullopt : seen.back().playlist.last_msn();
+    return last && *last >= seen.front().playlist.last_msn().value_or(0) + count;
+  };
+  while (!std::ranges::all_of(followers_, [&](const auto& follower) { return followed(*follower); })) {
+    if (Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return true;
 }
 
 const std::vector<RenditionLog>& Witness::renditions() const { return logs_; }

@@ -73,6 +73,8 @@ class Witness {
   void stop();
   /// Waits until each rendition lists `count` more complete segments than now, or `limit` is over.
   bool wait_for_segments(std::size_t count, std::chrono::milliseconds limit);
+  /// Waits until each rendition was seen to complete `count` segments, or `limit` is over.
+  bool wait_until_followed(std::size_t count, std::chrono::milliseconds limit);
   /// Number of the newest complete segment that all renditions list; empty: none yet.
   std::optional<std::uint64_t> last_msn() const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <stdexcept>
 
 #include "tests/support/media.hpp"
@@ -51,17 +52,23 @@ void LiveSession::add(Server& server, const std::string& name, const std::string
   streams_.push_back(std::move(stream));
 }
 
-void LiveSession::record() {
-  for (auto& stream : streams_) {
-    try {
-      stream.witness = std::make_unique<Witness>(stream.server->http_port(), stream.name,
-                                                 Witness::Options{.patience = std::chrono::seconds(12)});
-    } catch (const std::exception& missing) {
-      stream.problem = missing.what() + std::string("\n") + stream.publisher->err();
-    }
+void LiveSession::witness(LiveStream& stream) {
+  try {
+    stream.witness = std::make_unique<Witness>(stream.server->http_port(), stream.name,
+                                               Witness::Options{.patience = std::chrono::seconds(12)});
+  } catch (const std::exception& missing) {
+    stream.problem = missing.what() + std::string("\n") + stream.publisher->err();
   }
+}
+
+void LiveSession::record() {
+  std::vector<std::future<void>> starts;  // together: the first pass of each clip is what tests compare with the clip
+  for (auto& stream : streams_) starts.push_back(std::async(std::launch::async, [&stream] { witness(stream); }));
+  for (auto& start : starts) start.get();
+  const auto deadline = Clock::now() + std::chrono::seconds(45);
   for (auto& stream : streams_) {
-    if (stream.witness) stream.witness->wait_for_segments(12, std::chrono::seconds(streams_.front().witness ? 40 : 1));
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (stream.witness) stream.witness->wait_until_followed(12, std::max(left, std::chrono::milliseconds(0)));
   }
   for (auto& stream : streams_) {
     if (!stream.witness) continue;

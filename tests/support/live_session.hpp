@@ -46,6 +46,7 @@ class LiveSession {
   LiveSession();
   void add(Server& server, const std::string& name, const std::string& clip, bool closed_gop,
            std::vector<std::string> output = {"-c", "copy"});
+  static void witness(LiveStream& stream);
   void record();
   void judge(const LiveStream& stream);
 

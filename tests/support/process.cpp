@@ -34,13 +34,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-std::vector<std::string> merged_environment(const std::vector<std::pair<std::string, std::string>>& added) {
+std::vector<std::string> merged_environment(const Process::Options& options) {
   std::vector<std::string> all;
-  for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.environment) all.push_back(name + "=" + value);
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     bool replaced = false;
-    for (const auto& [name, value] : added) replaced |= text.starts_with(name + "=");
+    for (const auto& [name, value] : options.environment) replaced |= text.starts_with(name + "=");
+    for (const auto& name : options.hidden) replaced |= text.starts_with(name + "=");
     if (!replaced) all.emplace_back(text);
   }
   return all;
@@ -64,7 +65,7 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
 
 Process::Process(Options options) {
   auto argv = pointers(options.arguments);
-  auto texts = merged_environment(options.environment);
+  auto texts = merged_environment(options);
   auto env = pointers(texts);
   const auto folder = options.folder.string();
   const Pipe out, err;

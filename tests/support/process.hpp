@@ -23,6 +23,7 @@ class Process {
   struct Options {
     std::vector<std::string> arguments;  ///< the program (looked up in PATH) comes first
     std::vector<std::pair<std::string, std::string>> environment = {};  ///< added to ours
+    std::vector<std::string> hidden = {};  ///< names in our environment that it does not get
     std::filesystem::path folder = {};   ///< working directory; empty: ours
   };
 

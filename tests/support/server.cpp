@@ -43,7 +43,7 @@ void Server::write_config() const {
   std::ofstream file(config());
   file << "[http]\nlisten = \"127.0.0.1:" << http_port_ << "\"\n"
        << "[rtmp]\nlisten = \"127.0.0.1:" << rtmp_port_ << "\"\n"
-       << "[store]\npath = \"" << (folder_.path() / "data").string() << "\"\nreserve = \"0B\"\n"
+       << "[store]\npath = \"" << (folder_.path() / "data").string() << "\"\nreserve = \"1MiB\"\n"
        << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part << "\"\ngrace = \""
        << options_.grace << "\"\nreplay = { duration = \"" << options_.replay << "\" }\n"
        << options_.more;
@@ -54,7 +54,9 @@ void Server::start() {
   write_config();
   const auto begin = std::chrono::steady_clock::now();
   process_ = std::make_unique<Process>(
-      Process::Options{.arguments = {binary().string(), "run", "-c", config().string()}, .folder = folder_.path()});
+      Process::Options{.arguments = {binary().string(), "run", "-c", config().string()},
+                       .hidden = {"LOOKBACK_BINARY", "LOOKBACK_EXTRA_MEDIA"},  // ours, no settings of the server
+                       .folder = folder_.path()});
   const auto line = process_->wait_for_line("ready http=", std::chrono::seconds(10));
   if (!line) {
     process_->wait(std::chrono::milliseconds(200));

@@ -111,8 +111,12 @@ export class Player {
   }
 
   private on_details(details: LevelDetails): void {
-    this.set(details.live ? 'playing' : 'ended');
-    if (!details.live) this.look_for_return(details.url);
+    if (!details.live) {
+      this.set('ended');
+      this.look_for_return(details.url);
+    } else if (this.current !== 'away' && this.current !== 'reconnecting') {
+      this.set('playing'); // check() tells when those two are over: an old playlist is no picture
+    }
     if (this.resume_at !== null) this.restore(details, this.resume_at);
   }
 

@@ -51,7 +51,7 @@ function stats(player: Player): Stats {
     target_latency: edge.target(),
     position: date === null ? null : new Date(date).toISOString(),
     current_time: video.currentTime,
-    live: edge.is_live(),
+    live: player.state === 'playing' && edge.is_live(),
     stalls: player.stalls,
     dropped_frames: quality.droppedVideoFrames,
     total_frames: quality.totalVideoFrames,

@@ -51,7 +51,7 @@ asio::awaitable<void> Session::run() {
   const auto end = co_await serve();
   conclude(end);
   co_await leave();
-  timer_.cancel();
+  finish();
 }
 
 asio::awaitable<Session::End> Session::serve() {
@@ -121,6 +121,7 @@ asio::awaitable<std::optional<Session::End>> Session::send_replies() {
   const auto [ec, size] =
       co_await asio::async_write(socket_, asio::buffer(replies), asio::as_tuple(asio::use_awaitable));
   writing_ = false;
+  write_failed_ = bool(ec);
   set_deadline(phase_deadline());
   if (end_) co_return *end_;
   if (ec) co_return End{{}, "the connection broke: " + ec.message()};
@@ -132,7 +133,7 @@ asio::awaitable<void> Session::leave() {
   phase_ = Phase::leaving;
   const auto replies = dialogue_.take_replies();
   error_code ignored;
-  if (!replies.empty()) {
+  if (!replies.empty() && !write_failed_) {
     set_deadline(Clock::now() + leave_time);
     const auto [ec, size] =
         co_await asio::async_write(socket_, asio::buffer(replies), asio::as_tuple(asio::use_awaitable));
@@ -149,7 +150,26 @@ asio::awaitable<void> Session::leave() {
 /// False: the publication takes nothing any more.
 bool Session::push_events() {
   auto events = dialogue_.take_events();
-  return events.empty() || publication_->push(std::move(events));
+  if (events.empty()) return true;
+  set_wake_threshold(events);
+  return publication_->push(std::move(events));
+}
+
+void Session::set_wake_threshold(const std::vector<IngestEvent>& events) {
+  bool video = false;
+  for (const auto& event : events) {
+    const auto* sample = std::get_if<packager::SourceSample>(&event);
+    if (!sample || sample->kind != packager::MediaKind::video) continue;
+    wake_.video_frame(sample->payload.size());
+    video = true;
+  }
+  if (!video) wake_.no_video();
+  const auto wanted = wake_.bytes();
+  // Small rises are not worth a system call; a fall is set at once.
+  if (wanted >= wake_bytes_ && wanted < wake_bytes_ * 2) return;
+  error_code ignored;  // a socket that does not know the option wakes for every byte, as by default
+  socket_.set_option(asio::socket_base::receive_low_watermark(static_cast<int>(wanted)), ignored);
+  wake_bytes_ = wanted;
 }
 
 Session::End Session::publication_end() const { return {Errc::too_slow, publication_->reason()}; }
@@ -163,7 +183,7 @@ void Session::publication_ended() {
 }
 
 void Session::end(error_code error, std::string why) {
-  if (end_ || phase_ == Phase::leaving) return;
+  if (end_ || phase_ >= Phase::leaving) return;
   end_ = End{error, std::move(why)};
   error_code ignored;
   socket_.cancel(ignored);
@@ -193,7 +213,7 @@ void Session::conclude(const End& end) {
 
 void Session::abandon(const std::string& why) {
   spdlog::error("rtmp: {} is cut: {}", peer_, why);
-  timer_.cancel();
+  finish();
   if (publication_) publication_->close(why);
 }
 
@@ -218,24 +238,28 @@ void Session::set_deadline(Clock::time_point deadline) {
 void Session::watch() {
   timer_.expires_at(deadline_);
   timer_.async_wait([self = shared_from_this()](error_code ec) {
-    if (ec) return;
-    if (Clock::now() >= self->deadline_) {
-      self->expire();
-    } else {
-      self->watch();
-    }
+    if (ec || self->phase_ == Phase::over) return;
+    if (Clock::now() >= self->deadline_) self->expire();
+    self->watch();
   });
 }
 
 void Session::expire() {
+  deadline_ = Clock::now() + leave_time;
   if (phase_ == Phase::leaving) {
     error_code ignored;
     socket_.close(ignored);
-    return;
+  } else if (writing_) {
+    end(Errc::too_slow, "the peer does not read the answers");
+  } else {
+    end(Errc::timed_out, phase_ == Phase::negotiating ? "nothing was published within the handshake timeout"
+                                                      : "no data came within the idle timeout");
   }
-  if (writing_) return end(Errc::too_slow, "the peer does not read the answers");
-  end(Errc::timed_out, phase_ == Phase::negotiating ? "nothing was published within the handshake timeout"
-                                                    : "no data came within the idle timeout");
+}
+
+void Session::finish() {
+  phase_ = Phase::over;
+  timer_.cancel();
 }
 
 }  // namespace lookback::server::rtmp

@@ -13,6 +13,7 @@
 #include "server/ingest/rtmp/admissions.hpp"
 #include "server/ingest/rtmp/dialogue.hpp"
 #include "server/ingest/rtmp/options.hpp"
+#include "server/ingest/rtmp/wake_threshold.hpp"
 
 namespace lookback::server::rtmp {
 
@@ -47,7 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Phase { negotiating, publishing, leaving };
+  enum class Phase { negotiating, publishing, leaving, over };
 
   /// Why a session is over; no error: the peer left or stopped by itself.
   struct End {
@@ -61,6 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<std::optional<End>> send_replies();
   boost::asio::awaitable<void> leave();
   bool push_events();
+  void set_wake_threshold(const std::vector<IngestEvent>& events);
   End publication_end() const;
   void publication_ended();
   void conclude(const End& end);
@@ -70,6 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void set_deadline(Clock::time_point deadline);
   void watch();
   void expire();
+  void finish();
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
@@ -82,10 +85,13 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::byte> buffer_;
   Dialogue dialogue_;
   std::shared_ptr<Publication> publication_;
+  WakeThreshold wake_;
+  std::size_t wake_bytes_ = 1;  ///< as last set on the socket
   bool publication_over_ = false;
   std::optional<End> end_;  ///< set from outside of the coroutine: by `end` and the timer
   Phase phase_ = Phase::negotiating;
   bool writing_ = false;
+  bool write_failed_ = false;  ///< half an answer may be out: nothing can follow it
   Clock::time_point deadline_;
 };
 

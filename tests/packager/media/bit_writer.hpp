@@ -56,9 +56,13 @@ inline std::vector<std::byte> as_nal_unit(std::uint8_t header, BitWriter rbsp) {
 
 /// An AVCDecoderConfigurationRecord around parameter sets (ISO/IEC 14496-15 5.3.3.1).
 inline std::vector<std::byte> avc_record(const std::vector<std::vector<std::byte>>& sps,
-                                         const std::vector<std::vector<std::byte>>& pps, unsigned length_size = 4) {
-  std::vector<std::byte> out{std::byte{1},    std::byte{0x42}, std::byte{0xc0},
-                             std::byte{0x1e}, std::byte(0xfc | (length_size - 1)),
+                                         const std::vector<std::vector<std::byte>>& pps,
+                                         unsigned length_size = 4) {
+  std::vector<std::byte> out{std::byte{1},
+                             std::byte{0x42},
+                             std::byte{0xc0},
+                             std::byte{0x1e},
+                             std::byte(0xfc | (length_size - 1)),
                              std::byte(0xe0 | sps.size())};
   const auto add = [&out](const std::vector<std::byte>& nal) {
     out.push_back(std::byte(nal.size() >> 8));

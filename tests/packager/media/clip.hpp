@@ -35,7 +35,8 @@ inline std::string output_of(std::vector<std::string> command) {
   return std::move(finished.out);
 }
 
-/// The clips of the source tree and of the folder that LOOKBACK_EXTRA_MEDIA names. At least one must be there.
+/// The clips of the source tree and of the folder that LOOKBACK_EXTRA_MEDIA names. At least one must be
+/// there.
 inline std::vector<fs::path> clips() {
   std::vector<fs::path> found;
   const char* const extra = std::getenv("LOOKBACK_EXTRA_MEDIA");
@@ -56,15 +57,16 @@ inline std::vector<fs::path> clips() {
 }
 
 inline std::string codec_of(const fs::path& clip, const std::string& track) {
-  return output_of({"ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "stream=codec_name", "-of",
-                    "csv=p=0", clip.string()});
+  return output_of({"ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "stream=codec_name",
+                    "-of", "csv=p=0", clip.string()});
 }
 
-/// The clip as an MP4, whose tracks carry avcC and AudioSpecificConfig; of a TS the H.264 and AAC tracks alone.
-/// Empty when there are none.
+/// The clip as an MP4, whose tracks carry avcC and AudioSpecificConfig; of a TS the H.264 and AAC tracks
+/// alone. Empty when there are none.
 inline fs::path as_mp4(const fs::path& clip, const TempDir& dir) {
   if (clip.extension() != ".ts") return clip;
-  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip.string(), "-c", "copy"};
+  std::vector<std::string> command{"ffmpeg", "-v",          "error", "-nostdin", "-y",
+                                   "-i",     clip.string(), "-c",    "copy"};
   const auto add = [&](std::initializer_list<std::string> more) { command.insert(command.end(), more); };
   const auto plain = command.size();
   if (codec_of(clip, "v:0").starts_with("h264")) add({"-map", "0:v:0"});
@@ -127,7 +129,8 @@ struct Decoded {
 
 inline Decoded decode_first_frame(AVFormatContext& input, int track) {
   const auto& par = *input.streams[track]->codecpar;
-  Decoded result{Decoder(avcodec_alloc_context3(avcodec_find_decoder(par.codec_id))), Frame(av_frame_alloc())};
+  Decoded result{Decoder(avcodec_alloc_context3(avcodec_find_decoder(par.codec_id))),
+                 Frame(av_frame_alloc())};
   // Only the configuration, not what the container says beside it.
   auto bare = std::unique_ptr<AVCodecParameters, void (*)(AVCodecParameters*)>(
       avcodec_parameters_alloc(), [](AVCodecParameters* p) { avcodec_parameters_free(&p); });

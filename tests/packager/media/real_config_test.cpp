@@ -93,57 +93,53 @@ TEST_CASE("the configuration of every clip is read as libavcodec reads it", "[pa
 }
 
 TEST_CASE("what an H.264 encoder can put into an SPS is read as libavcodec reads it", "[packager][media]") {
-  const std::string name = GENERATE(as<std::string>{}, "size=322x242 yuv420p", "size=322x242 yuv422p", "size=321x241 yuv444p",
-                                    "size=322x242 gray", "size=322x242 yuv420p10le", "size=720x576 interlaced", "size=722x484 interlaced", "sar=16/11",
-                                    "sar=7/13", "rate=30000/1001", "rate=60000/1001", "rate=12",
-                                    "transfer=smpte2084", "transfer=arib-std-b67", "cqm=jvt", "profile=baseline",
-                                    "profile=main", "open-gop=1:bframes=3");
-  CAPTURE(name);
-  const auto separator = name.find_first_of("= ");
-  const auto key = name.substr(0, separator);
-  auto value = name.substr(separator + 1);
-  std::string size = "320x240", rate = "25", format = "yuv420p", options = "keyint=10", profile, filter = "null";
-  if (key == "size") {
-    size = value.substr(0, value.find(' '));
-    format = value.substr(value.find(' ') + 1);
-    if (format == "interlaced") {
-      format = "yuv420p";
-      options += ":tff=1";
-    }
-  } else if (key == "rate") {
-    rate = value;
-  } else if (key == "sar") {
-    filter = "setsar=" + value;
-  } else if (key == "profile") {
-    profile = value;
-  } else {
-    options += ":" + name;
-  }
+  struct Encoding {
+    std::string size = "320x240", rate = "25", pixels = "yuv420p", x264 = "keyint=10", filter = "null",
+                profile = "high444";
+  };
+  const auto encoding = GENERATE(
+      Encoding{.size = "322x242"}, Encoding{.size = "322x242", .pixels = "yuv422p"},
+      Encoding{.size = "321x241", .pixels = "yuv444p"}, Encoding{.size = "322x242", .pixels = "gray"},
+      Encoding{.size = "322x242", .pixels = "yuv420p10le"}, Encoding{.size = "720x576", .x264 = "tff=1"},
+      Encoding{.size = "722x484", .x264 = "tff=1"}, Encoding{.filter = "setsar=16/11"},
+      Encoding{.filter = "setsar=7/13"}, Encoding{.rate = "30000/1001"}, Encoding{.rate = "60000/1001"},
+      Encoding{.rate = "12"}, Encoding{.x264 = "transfer=smpte2084"},
+      Encoding{.x264 = "transfer=arib-std-b67"}, Encoding{.x264 = "cqm=jvt"},
+      Encoding{.x264 = "open-gop=1:bframes=3"}, Encoding{.profile = "baseline"}, Encoding{.profile = "main"},
+      Encoding{.profile = "high"});
+  CAPTURE(encoding.size, encoding.rate, encoding.pixels, encoding.x264, encoding.filter, encoding.profile);
   const test::TempDir dir;
   const auto file = dir.path() / "encoded.mp4";
-  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
-                                   "testsrc=size=" + size + ":rate=" + rate, "-frames:v", "4", "-vf", filter, "-pix_fmt", format,
-                                   "-c:v", "libx264", "-preset", "veryfast", "-x264-params", options};
-  if (!profile.empty()) command.insert(command.end(), {"-profile:v", profile});
-  command.push_back(file.string());
-  test::output_of(command);
+  test::output_of({"ffmpeg",       "-v",
+                   "error",        "-nostdin",
+                   "-f",           "lavfi",
+                   "-i",           "testsrc=size=" + encoding.size + ":rate=" + encoding.rate,
+                   "-frames:v",    "4",
+                   "-vf",          encoding.filter,
+                   "-pix_fmt",     encoding.pixels,
+                   "-c:v",         "libx264",
+                   "-preset",      "veryfast",
+                   "-x264-params", encoding.x264,
+                   "-profile:v",   encoding.profile,
+                   file.string()});
   CHECK(check_tracks(file) == 1);
 }
 
 TEST_CASE("what an AAC encoder can announce is read as libavcodec reads it", "[packager][media]") {
-  const std::string layout = GENERATE(as<std::string>{}, "mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1(wide)", "7.1",
-                                      "hexagonal", "octagonal", "6.1", "quad", "2.1");
+  const std::string layout = GENERATE(as<std::string>{}, "mono", "stereo", "3.0", "4.0", "5.0", "5.1",
+                                      "7.1(wide)", "7.1", "hexagonal", "octagonal", "6.1", "quad", "2.1");
   const std::string rate = GENERATE(as<std::string>{}, "48000", "22050", "7350");
   CAPTURE(layout, rate);
   const test::TempDir dir;
   const auto file = dir.path() / "encoded.mp4";
   test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
-                   "anoisesrc=sample_rate=" + rate + ":duration=0.5:amplitude=0.1", "-af", "aformat=channel_layouts=" + layout,
-                   "-c:a", "aac", "-b:a", "64k", file.string()});
+                   "anoisesrc=sample_rate=" + rate + ":duration=0.5:amplitude=0.1", "-af",
+                   "aformat=channel_layouts=" + layout, "-c:a", "aac", "-b:a", "64k", file.string()});
   CHECK(check_tracks(file) == 1);
 }
 
-TEST_CASE("a real configuration that is cut anywhere is an error, or a shorter whole one", "[packager][media]") {
+TEST_CASE("a real configuration that is cut anywhere is an error, or a shorter whole one",
+          "[packager][media]") {
   const test::TempDir dir;
   for (const auto& clip : test::clips()) {
     const auto file = test::as_mp4(clip, dir);

@@ -30,7 +30,8 @@ void check_round_trip(std::uint32_t sequence, const std::vector<Sample>& samples
     REQUIRE(out.duration == in.duration);
     REQUIRE(out.composition == in.composition);
     REQUIRE(out.flags == (in.sync ? 0x02000000U : 0x01010000U));
-    REQUIRE(std::equal(out.payload.begin(), out.payload.end(), in.payload.bytes.begin(), in.payload.bytes.end()));
+    REQUIRE(
+        std::equal(out.payload.begin(), out.payload.end(), in.payload.bytes.begin(), in.payload.bytes.end()));
     REQUIRE(chain[i + 1].bytes.data() == in.payload.bytes.data());  // the same bytes, not a copy
   }
   CHECK(fragment.end_dts == static_cast<std::uint64_t>(samples.back().end()));
@@ -40,13 +41,17 @@ void check_round_trip(std::uint32_t sequence, const std::vector<Sample>& samples
 std::vector<Sample> even(std::size_t count, Ticks dts, Ticks duration, bool sync) {
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < count; ++i) {
-    samples.push_back({.dts = dts + static_cast<Ticks>(i) * duration, .duration = duration, .sync = sync,
+    samples.push_back({.dts = dts + static_cast<Ticks>(i) * duration,
+                       .duration = duration,
+                       .sync = sync,
                        .payload = payload_of(100 + i, std::byte(i))});
   }
   return samples;
 }
 
-std::size_t header_bytes(const std::vector<Sample>& samples) { return make_fragment(1, samples).front().size(); }
+std::size_t header_bytes(const std::vector<Sample>& samples) {
+  return make_fragment(1, samples).front().size();
+}
 
 }  // namespace
 
@@ -55,7 +60,8 @@ TEST_CASE("any samples are read back as they were written", "[packager][fragment
   const auto chance = [&](int percent) { return static_cast<int>(random() % 100) < percent; };
   for (int round = 0; round < 2'000; ++round) {
     CAPTURE(round);
-    const bool same_duration = chance(50), same_size = chance(30), offsets = chance(50), later_syncs = chance(30);
+    const bool same_duration = chance(50), same_size = chance(30), offsets = chance(50),
+               later_syncs = chance(30);
     const bool first_sync = chance(50);
     std::vector<Sample> samples(random() % 40 + 1);
     auto dts = static_cast<Ticks>(random() >> (random() % 60 + 2));
@@ -91,14 +97,14 @@ TEST_CASE("what all samples share is written once", "[packager][fragment]") {
   // moof 8 + mfhd 16 + traf 8 + tfhd 16 + tfdt 20 + trun 20, mdat 8 = 96; a default is 4 bytes, so is each
   // sample's own field
   auto audio = even(16, 0, 1'024, true);
-  CHECK(header_bytes(audio) == 96 + 2 * 4 + 16 * 4);           // default duration and flags, sizes
+  CHECK(header_bytes(audio) == 96 + 2 * 4 + 16 * 4);  // default duration and flags, sizes
   auto video = even(8, 0, 3'750, false);
   video[0].sync = true;
-  CHECK(header_bytes(video) == 96 + 2 * 4 + 4 + 8 * 4);        // and first_sample_flags
+  CHECK(header_bytes(video) == 96 + 2 * 4 + 4 + 8 * 4);  // and first_sample_flags
   video[3].composition = 3'750;
-  CHECK(header_bytes(video) == 96 + 2 * 4 + 4 + 8 * 2 * 4);    // composition offsets
+  CHECK(header_bytes(video) == 96 + 2 * 4 + 4 + 8 * 2 * 4);  // composition offsets
   video[5].duration = 3'751;
-  CHECK(header_bytes(video) == 96 + 1 * 4 + 4 + 8 * 3 * 4);    // durations
+  CHECK(header_bytes(video) == 96 + 1 * 4 + 4 + 8 * 3 * 4);  // durations
   video[4].sync = true;
   CHECK(header_bytes(video) == 96 + 8 * 4 * 4);                // flags
   CHECK(header_bytes(even(1, 0, 3'750, true)) == 96 + 3 * 4);  // one sample: all is default
@@ -110,7 +116,8 @@ TEST_CASE("parts follow each other byte for byte in their segment", "[packager][
   std::vector<std::size_t> starts;
   for (std::size_t i = 0; i < 24; i += 8) {
     starts.push_back(segment.size());
-    const auto part = flatten(make_fragment(static_cast<std::uint32_t>(i / 8), std::span(samples).subspan(i, 8)));
+    const auto part =
+        flatten(make_fragment(static_cast<std::uint32_t>(i / 8), std::span(samples).subspan(i, 8)));
     segment.insert(segment.end(), part.begin(), part.end());
   }
   const auto top = test::boxes(segment);

@@ -1,8 +1,8 @@
 #include "packager/mp4/init.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <algorithm>
 #include <fstream>
 #include <set>
 #include <string>
@@ -22,8 +22,8 @@ std::vector<std::byte> init_of(const TrackFormat& format) {
   return std::move(*init);
 }
 
-/// The duration of mvhd, tkhd or mdhd: `before` bytes behind version and flags (ISO/IEC 14496-12 8.2.2, 8.3.2,
-/// 8.4.2), and 8 more, itself 8 long, in version 1.
+/// The duration of mvhd, tkhd or mdhd: `before` bytes behind version and flags (ISO/IEC
+/// 14496-12 8.2.2, 8.3.2, 8.4.2), and 8 more, itself 8 long, in version 1.
 std::uint64_t duration_of(const test::Box& box, std::size_t before) {
   const bool large = test::Fields(box.body).u32() >> 24 == 1;
   return test::Fields(box.body.subspan(4 + (large ? before + 8 : before))).read(large ? 8 : 4);
@@ -45,7 +45,8 @@ void check_no_samples(ByteSpan stbl) {
 
 std::set<std::string> brands(const test::Box& ftyp) {
   std::set<std::string> found{std::string(as_text(ftyp.body.first(4)))};
-  for (std::size_t at = 8; at + 4 <= ftyp.body.size(); at += 4) found.emplace(as_text(ftyp.body.subspan(at, 4)));
+  for (std::size_t at = 8; at + 4 <= ftyp.body.size(); at += 4)
+    found.emplace(as_text(ftyp.body.subspan(at, 4)));
   return found;
 }
 
@@ -61,14 +62,15 @@ void check_init(const TrackFormat& format) {
   REQUIRE(top[0].type == "ftyp");
   REQUIRE(top[1].type == "moov");
   CHECK(brands(top[0]).contains("iso6"));
+  CHECK(brands(top[0]).contains("cmfc"));
 
   const auto moov = top[1].body;
   CHECK(duration_of(test::find_one(moov, "mvhd"), 12) == 0);
   const auto trak = test::find_one(moov, "trak").body;
   const auto tkhd = test::find_one(trak, "tkhd");
   CHECK(duration_of(tkhd, 16) == 0);
-  CHECK((test::Fields(tkhd.body).u32() & 1) == 1);           // track_enabled
-  CHECK(test::Fields(tkhd.body.subspan(12)).u32() == 1);     // track_ID
+  CHECK((test::Fields(tkhd.body).u32() & 1) == 1);        // track_enabled
+  CHECK(test::Fields(tkhd.body.subspan(12)).u32() == 1);  // track_ID
   CHECK(test::find_all(trak, "edts").empty());
   const auto mdhd = test::find_one(trak, "mdia/mdhd");
   CHECK(duration_of(mdhd, 12) == 0);
@@ -93,13 +95,15 @@ void check_init(const TrackFormat& format) {
     CHECK(contains(test::find_one(entry.body.subspan(28), "esds").body, format.config));
   }
   CHECK(init_of(format) == init);
+  CHECK_FALSE(contains(init, as_bytes("Lavf")));  // no version of the muxer in it
 }
 
 /// 720x576 at 16:11 in PQ.
 TrackFormat wide_hdr() {
   test::BitWriter sps;
   sps.u(8, 66).u(8, 0xc0).u(8, 30).ue(0).ue(0).ue(2).ue(1).u(1, 0).ue(44).ue(35).u(1, 1).u(1, 1).u(1, 0);
-  sps.u(1, 1).u(1, 1).u(8, 4).u(1, 0).u(1, 1).u(3, 5).u(1, 0).u(1, 1).u(8, 9).u(8, 16).u(8, 9).u(1, 0).u(1, 0);
+  sps.u(1, 1).u(1, 1).u(8, 4).u(1, 0).u(1, 1).u(3, 5).u(1, 0).u(1, 1).u(8, 9).u(8, 16).u(8, 9).u(1, 0).u(1,
+                                                                                                         0);
   const auto format = parse_avc_config(test::avc_record({test::as_nal_unit(0x67, sps)}, {{std::byte{0x68}}}));
   REQUIRE(format.has_value());
   return *format;
@@ -128,10 +132,11 @@ TEST_CASE("the init of every clip's tracks is an empty movie of one track", "[pa
 
 TEST_CASE("a track's timescale is its format's, also below 10,000", "[packager][init]") {
   // LC at 7350, 8000, 22050, 44100 and 96000 Hz; HE-AAC with a 22.05 kHz core
-  const auto config = GENERATE(as<std::vector<std::byte>>{}, std::vector{std::byte{0x16}, std::byte{0x10}},
-                               std::vector{std::byte{0x15}, std::byte{0x90}}, std::vector{std::byte{0x13}, std::byte{0x90}},
-                               std::vector{std::byte{0x12}, std::byte{0x10}}, std::vector{std::byte{0x10}, std::byte{0x10}},
-                               std::vector{std::byte{0x2b}, std::byte{0x92}, std::byte{0x08}, std::byte{0x00}});
+  const auto config =
+      GENERATE(as<std::vector<std::byte>>{}, std::vector{std::byte{0x16}, std::byte{0x10}},
+               std::vector{std::byte{0x15}, std::byte{0x90}}, std::vector{std::byte{0x13}, std::byte{0x90}},
+               std::vector{std::byte{0x12}, std::byte{0x10}}, std::vector{std::byte{0x10}, std::byte{0x10}},
+               std::vector{std::byte{0x2b}, std::byte{0x92}, std::byte{0x08}, std::byte{0x00}});
   const auto format = parse_aac_config(config);
   REQUIRE(format.has_value());
   check_init(*format);
@@ -153,17 +158,19 @@ TEST_CASE("the sample aspect ratio and HDR's colours are in the sample entry", "
   CHECK(colr.read(2) == 9);           // BT.2020
   CHECK(colr.read(2) == 16);          // PQ
   CHECK(colr.read(2) == 9);
-  CHECK(colr.read(1) == 0);           // limited range
+  CHECK(colr.read(1) == 0);  // limited range
 }
 
 TEST_CASE("an init alone is a file that ffprobe reads", "[packager][init]") {
   const test::TempDir dir;
   const auto init = init_of(wide_hdr());
   const auto path = dir.path() / "init.mp4";
-  std::ofstream(path, std::ios::binary).write(as_text(init).data(), static_cast<std::streamsize>(init.size()));
-  const auto probed = test::output_of({"ffprobe", "-v", "quiet", "-show_entries",
-                                       "stream=codec_name,codec_tag_string,width,height,sample_aspect_ratio,time_base", "-of",
-                                       "csv=p=0", path.string()});
+  std::ofstream(path, std::ios::binary)
+      .write(as_text(init).data(), static_cast<std::streamsize>(init.size()));
+  const auto probed =
+      test::output_of({"ffprobe", "-v", "quiet", "-show_entries",
+                       "stream=codec_name,codec_tag_string,width,height,sample_aspect_ratio,time_base", "-of",
+                       "csv=p=0", path.string()});
   CHECK(probed == "h264,avc1,720,576,16:11,1/90000\n");
 }
 

@@ -22,7 +22,8 @@ struct Track {
   std::vector<Sample> samples;
 };
 
-/// A track's packets on its format's timescale; of a long clip those before a sync sample after `limit_seconds`.
+/// A track's packets on its format's timescale; of a long clip those before a sync sample after
+/// `limit_seconds`.
 Track read_track(const std::filesystem::path& file, int index) {
   const auto input = test::open(file);
   const auto* const stream = input->streams[index];
@@ -39,11 +40,12 @@ Track read_track(const std::filesystem::path& file, int index) {
     const bool sync = (packet->flags & AV_PKT_FLAG_KEY) != 0;
     if (sync && dts > start + limit_seconds * track.format.timescale) break;
     const auto* const data = reinterpret_cast<const std::byte*>(packet->data);
-    track.samples.push_back({.dts = dts,
-                             .duration = std::max<Ticks>(1, av_rescale_q(packet->duration, stream->time_base, scale)),
-                             .composition = static_cast<std::int32_t>(pts - dts),
-                             .sync = sync,
-                             .payload = make_slice(std::vector<std::byte>(data, data + packet->size))});
+    track.samples.push_back(
+        {.dts = dts,
+         .duration = std::max<Ticks>(1, av_rescale_q(packet->duration, stream->time_base, scale)),
+         .composition = static_cast<std::int32_t>(pts - dts),
+         .sync = sync,
+         .payload = make_slice(std::vector<std::byte>(data, data + packet->size))});
     if (track.samples.size() > 1) {
       auto& before = track.samples.end()[-2];
       before.duration = dts - before.dts;
@@ -86,11 +88,12 @@ struct Row {
   }
 };
 
-/// What ffprobe finds, on `timescale`. Durations are left out: for video it prints the frame rate's instead of trun's.
+/// What ffprobe finds, on `timescale`. Durations are left out: for video it prints the frame rate's instead
+/// of trun's.
 std::vector<Row> probed(const std::filesystem::path& file, std::uint32_t timescale) {
   const auto own_timescale = test::open(file)->streams[0]->time_base.den;
-  std::istringstream lines(test::output_of(
-      {"ffprobe", "-v", "error", "-show_entries", "packet=pts,dts,size,flags", "-of", "csv=p=0", file.string()}));
+  std::istringstream lines(test::output_of({"ffprobe", "-v", "error", "-show_entries",
+                                            "packet=pts,dts,size,flags", "-of", "csv=p=0", file.string()}));
   std::vector<Row> rows;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream fields(line);
@@ -121,7 +124,8 @@ std::vector<std::string> relative_table(const std::vector<Row>& rows) {
 std::vector<Row> rows_of(const Track& track) {
   std::vector<Row> rows;
   for (const auto& sample : track.samples) {
-    rows.push_back({sample.pts(), sample.dts, std::to_string(sample.payload.size()) + (sample.sync ? ",K_" : ",__")});
+    rows.push_back(
+        {sample.pts(), sample.dts, std::to_string(sample.payload.size()) + (sample.sync ? ",K_" : ",__")});
   }
   return rows;
 }
@@ -147,9 +151,21 @@ void check_fragments(const std::filesystem::path& file, const Track& track) {
 }
 
 /// MD5 of each decoded frame of one track.
-std::vector<std::string> frame_hashes(const std::filesystem::path& file, int track, const std::string& limit = "") {
-  std::vector<std::string> command{"ffmpeg", "-v", "error", "-nostdin", "-noautorotate", "-ignore_editlist", "1", "-i", file.string(),
-                                   "-map", "0:" + std::to_string(track), "-fps_mode", "passthrough"};
+std::vector<std::string> frame_hashes(const std::filesystem::path& file, int track,
+                                      const std::string& limit = "") {
+  std::vector<std::string> command{"ffmpeg",
+                                   "-v",
+                                   "error",
+                                   "-nostdin",
+                                   "-noautorotate",
+                                   "-ignore_editlist",
+                                   "1",
+                                   "-i",
+                                   file.string(),
+                                   "-map",
+                                   "0:" + std::to_string(track),
+                                   "-fps_mode",
+                                   "passthrough"};
   if (!limit.empty()) command.insert(command.end(), {"-frames", limit});
   command.insert(command.end(), {"-f", "framemd5", "-"});
   std::istringstream lines(test::output_of(command));
@@ -164,7 +180,8 @@ std::vector<std::string> frame_hashes(const std::filesystem::path& file, int tra
 std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   const auto at = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (at.first == a.end() && at.second == b.end()) return "";
-  return "row " + std::to_string(at.first - a.begin()) + ": " + (at.first == a.end() ? "nothing" : *at.first) + " / " +
+  return "row " + std::to_string(at.first - a.begin()) + ": " +
+         (at.first == a.end() ? "nothing" : *at.first) + " / " +
          (at.second == b.end() ? "nothing" : *at.second);
 }
 
@@ -179,16 +196,19 @@ void check_track(const std::filesystem::path& source, int index, const test::Tem
   CHECK(!hashes.empty());
   CHECK(difference(frame_hashes(source, index, std::to_string(hashes.size())), hashes) == "");
 
-  // FFmpeg's own CMAF muxer counts from its first packet, presents it at its decode time, and counts HE-AAC in
-  // ticks of the doubled rate.
+  // FFmpeg's own CMAF muxer counts from its first packet, presents it at its decode time, and counts HE-AAC
+  // in ticks of the doubled rate.
   test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", ours.string(), "-c", "copy", "-movflags",
-                   "frag_keyframe+empty_moov+default_base_moof+cmaf", "-video_track_timescale", "90000", theirs.string()});
-  CHECK(difference(relative_table(probed(ours, track.format.timescale)), relative_table(probed(theirs, track.format.timescale))) == "");
+                   "frag_keyframe+empty_moov+default_base_moof+cmaf", "-video_track_timescale", "90000",
+                   theirs.string()});
+  CHECK(difference(relative_table(probed(ours, track.format.timescale)),
+                   relative_table(probed(theirs, track.format.timescale))) == "");
 }
 
 }  // namespace
 
-TEST_CASE("init and parts of real clips hold their packets, and decode to the same frames", "[packager][fragment]") {
+TEST_CASE("init and parts of real clips hold their packets, and decode to the same frames",
+          "[packager][fragment]") {
   const test::TempDir dir;
   int checked = 0;
   for (const auto& clip : test::clips()) {

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -23,6 +25,25 @@ std::uint64_t resident_bytes() {
   file >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+/// Leaves the process `spare` more descriptors than it has open, for as long as it lives.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t spare) {
+    const int lowest_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(lowest_free);
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    auto few = before_;
+    few.rlim_cur = static_cast<rlim_t>(lowest_free) + spare;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 Stage::Setup hasty() {
   Stage::Setup setup;
@@ -67,18 +88,21 @@ TEST_CASE("robustness 37: a slow body, a silent client and an idle one are cut",
   CHECK(eventually([&] { return stage.counters().connections == 0; }));
 }
 
-TEST_CASE("robustness 37: a reader that stops is cut, whether the bytes come from memory or a file", "[http][timeout]") {
+TEST_CASE("robustness 37: a reader that stops is cut, whether the bytes come from memory or a file",
+          "[http][timeout]") {
   Stage stage(hasty());
   stage.run();
   Feed feed(stage, "live/a", 20'000'000);
   feed.segments(1);
   feed.stored_segment(stage.store_segment(std::string(60'000'000, 'x')));
-  REQUIRE(eventually([&] { return HttpClient(stage.port()).request("HEAD", feed.segment_path(11)).status == 200; }));
+  REQUIRE(eventually(
+      [&] { return HttpClient(stage.port()).request("HEAD", feed.segment_path(11)).status == 200; }));
   REQUIRE(eventually([&] { return stage.counters().connections == 0; }));
   RawClient memory(stage.port(), 4096), file(stage.port(), 4096);
   memory.send("GET " + feed.segment_path(10) + " HTTP/1.1\r\n" + host);
   file.send("GET " + feed.segment_path(11) + " HTTP/1.1\r\n" + host);
-  CHECK(eventually([&] { return stage.counters().connections_accepted >= 2 && stage.counters().timeouts >= 2; }));
+  CHECK(eventually(
+      [&] { return stage.counters().connections_accepted >= 2 && stage.counters().timeouts >= 2; }));
   CHECK(eventually([&] { return stage.counters().connections == 0; }));
 }
 
@@ -114,7 +138,8 @@ TEST_CASE("robustness 46: clients that reset in the middle of a response leave n
     client.reset_on_close();
     client.send("GET " + feed.segment_path(10) + " HTTP/1.1\r\n" + host);
   }
-  CHECK(eventually([&] { return stage.counters().connections_accepted == 300 && stage.counters().connections == 0; }));
+  CHECK(eventually(
+      [&] { return stage.counters().connections_accepted == 300 && stage.counters().connections == 0; }));
   CHECK(HttpClient(stage.port()).get("/livez").status == 200);
 }
 
@@ -138,7 +163,26 @@ TEST_CASE("connections above the cap are closed at once, and the others go on", 
   CHECK(next.get("/livez").status == 200);
 }
 
-TEST_CASE("robustness 49: a thousand waiting clients are cheap and woken with the same bytes", "[http][load]") {
+TEST_CASE("robustness 82: without descriptors new clients wait, the others go on, and it ends by itself",
+          "[http]") {
+  Stage stage;
+  stage.run();
+  HttpClient first(stage.port());
+  CHECK(first.get("/livez").status == 200);
+  std::unique_ptr<RawClient> second;
+  {
+    const FewDescriptors few(1);
+    second = std::make_unique<RawClient>(stage.port());  // takes the last one; the kernel connects it
+    CHECK(eventually([&] { return stage.counters().accept_errors >= 2; }));
+    CHECK(first.get("/livez").status == 200);
+    CHECK(stage.counters().accept_errors < 100);  // pauses, does not spin
+  }
+  second->send("GET /livez HTTP/1.1\r\nConnection: close\r\nHost: a\r\n\r\n");
+  CHECK(second->read_to_end().starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("robustness 49: a thousand waiting clients are cheap and woken with the same bytes",
+          "[http][load]") {
   constexpr std::size_t count = 1000;
   Stage::Setup setup;
   setup.threads = 2;
@@ -204,7 +248,8 @@ TEST_CASE("robustness 51: polling names that do not exist leaves no state", "[ht
   stage.run();
   HttpClient client(stage.port());
   const auto ask = [&](int from, int to) {
-    for (int i = from; i < to; ++i) CHECK(client.get("/live/missing" + std::to_string(i) + "/index.m3u8").status == 404);
+    for (int i = from; i < to; ++i)
+      CHECK(client.get("/live/missing" + std::to_string(i) + "/index.m3u8").status == 404);
   };
   ask(0, 1000);
   const auto before = resident_bytes();
@@ -212,8 +257,9 @@ TEST_CASE("robustness 51: polling names that do not exist leaves no state", "[ht
   CHECK(resident_bytes() < before + 1'000'000);
 }
 
-TEST_CASE("robustness 87: a drain answers those who wait, closes idle connections and leaves the threads empty",
-          "[http][drain]") {
+TEST_CASE(
+    "robustness 87: a drain answers those who wait, closes idle connections and leaves the threads empty",
+    "[http][drain]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
@@ -251,7 +297,8 @@ TEST_CASE("robustness 87: a running response is finished within the drain time",
   stage.run_dry();
 }
 
-TEST_CASE("robustness 87: what is not read within the drain time, or at a second stop, is cut", "[http][drain]") {
+TEST_CASE("robustness 87: what is not read within the drain time, or at a second stop, is cut",
+          "[http][drain]") {
   const bool twice = GENERATE(false, true);
   Stage::Setup setup;
   setup.options.drain_timeout = twice ? 60s : 300ms;

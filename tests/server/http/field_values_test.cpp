@@ -28,13 +28,13 @@ TEST_CASE("If-Range wants exactly the strong tag (RFC 9110 13.1.5)", "[http][eta
 }
 
 TEST_CASE("gzip is sent only where it is wanted (RFC 9110 12.5.3)", "[http][encoding]") {
-  for (const auto* wanted : {"gzip", "GZIP", "x-gzip", "deflate, gzip", "gzip;q=0.5", "gzip; q=0.001", "br;q=1, gzip ; q=1",
-                             "*", "*;q=0.1", "identity;q=0, gzip"}) {
+  for (const auto* wanted : {"gzip", "GZIP", "x-gzip", "deflate, gzip", "gzip;q=0.5", "gzip; q=0.001",
+                             "br;q=1, gzip ; q=1", "*", "*;q=0.1", "identity;q=0, gzip"}) {
     CAPTURE(wanted);
     CHECK(accepts_gzip(wanted));
   }
-  for (const auto* unwanted : {"", "identity", "br", "gzip;q=0", "gzip;q=0.000", "gzip ; Q=0", "*;q=0", "gzip;q=0, *",
-                               "gzipped", "gzip;q=", "deflate"}) {
+  for (const auto* unwanted : {"", "identity", "br", "gzip;q=0", "gzip;q=0.000", "gzip ; Q=0", "*;q=0",
+                               "gzip;q=0, *", "gzipped", "gzip;q=", "deflate"}) {
     CAPTURE(unwanted);
     CHECK_FALSE(accepts_gzip(unwanted));
   }
@@ -61,7 +61,8 @@ const RangeCase range_cases[] = {
     {"bytes=-1000", 1000, Kind::part, 0, 999},
     {"bytes=-5000", 1000, Kind::part, 0, 999},
     {"bytes=900-5000", 1000, Kind::part, 900, 999},
-    {"bytes=0-9007199254740991", 1000, Kind::part, 0, 999},     // a preload hint without an end (rfc8216bis 4.4.5.3)
+    {"bytes=0-9007199254740991", 1000, Kind::part, 0,
+     999},  // a preload hint without an end (rfc8216bis 4.4.5.3)
     {"bytes=10-99999999999999999999", 1000, Kind::part, 10, 999},
     {"BYTES=1-2", 1000, Kind::part, 1, 2},
     {"bytes= 1-2 ", 1000, Kind::part, 1, 2},
@@ -85,7 +86,8 @@ const RangeCase range_cases[] = {
 
 }  // namespace
 
-TEST_CASE("rule 120: a range is exact, or refused, or ignored, and never reaches past the end", "[http][range]") {
+TEST_CASE("rule 120: a range is exact, or refused, or ignored, and never reaches past the end",
+          "[http][range]") {
   for (const auto& c : range_cases) {
     CAPTURE(c.value, c.size);
     const auto range = parse_range(c.value, c.size);

@@ -48,11 +48,12 @@ TEST_CASE("up to two empty lines before a request are passed over (RFC 9112 2.2)
 }
 
 TEST_CASE("bytes that proxies read in different ways are refused", "[http][head]") {
-  const std::string text = GENERATE(as<std::string>{}, "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost: a\n\r\n",
-                                    "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
-                                    "GET / HTTP/1.1\r\nHost: a\r\n\tb\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n",
-                                    "GET / HTTP/1.1\r\nHost: a\x7f\r\n\r\n", std::string("GET /\0 HTTP/1.1\r\n\r\n", 19),
-                                    "\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\r\n\r\n");
+  const std::string text =
+      GENERATE(as<std::string>{}, "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost: a\n\r\n",
+               "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
+               "GET / HTTP/1.1\r\nHost: a\r\n\tb\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n",
+               "GET / HTTP/1.1\r\nHost: a\x7f\r\n\r\n", std::string("GET /\0 HTTP/1.1\r\n\r\n", 19),
+               "\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\r\n\r\n");
   CHECK(scan_whole(text) == State::malformed);
   CHECK(scan_bytewise(text) == State::malformed);
 }
@@ -73,7 +74,8 @@ TEST_CASE("a head and a target have their limits, however their bytes arrive", "
 TEST_CASE("the Date field is written as RFC 9110 5.6.7 says", "[http][date]") {
   DateLine line;
   const auto at = [&](std::int64_t unix_seconds) {
-    return std::string(line.at(std::chrono::system_clock::time_point(std::chrono::seconds(unix_seconds)) + 999ms));
+    return std::string(
+        line.at(std::chrono::system_clock::time_point(std::chrono::seconds(unix_seconds)) + 999ms));
   };
   CHECK(at(784111777) == "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");  // the example of the RFC
   CHECK(at(0) == "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");

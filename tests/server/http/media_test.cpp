@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <future>
@@ -67,8 +69,9 @@ TEST_CASE("rule 109: what neither exists nor is hinted is 404 at once", "[http][
   Feed feed(stage);
   feed.segments(3);
   HttpClient client(stage.port());
-  for (const auto& path : {feed.part_path(13, 1), feed.part_path(14, 0), feed.part_path(12, 4), feed.segment_path(13),
-                           feed.part_path(13, 4'294'967'295u), feed.segment_path(18446744073709551615u)}) {
+  for (const auto& path :
+       {feed.part_path(13, 1), feed.part_path(14, 0), feed.part_path(12, 4), feed.segment_path(13),
+        feed.part_path(13, 4'294'967'295u), feed.segment_path(18446744073709551615u)}) {
     CAPTURE(path);
     const auto response = client.get(path);
     CHECK(response.status == 404);
@@ -136,7 +139,8 @@ TEST_CASE("another generation's names are not this stream's", "[http][media]") {
   CHECK(client.get("/live/a/v1-k3f9-11.m4s").status == 404);
 }
 
-TEST_CASE("rule 120: ranges of shared bytes are exact slices, over slice borders too", "[http][media][range]") {
+TEST_CASE("rule 120: ranges of shared bytes are exact slices, over slice borders too",
+          "[http][media][range]") {
   Stage stage;
   stage.run();
   Feed feed(stage);  // a segment is four slices of 1,000 bytes
@@ -147,9 +151,10 @@ TEST_CASE("rule 120: ranges of shared bytes are exact slices, over slice borders
     const char* range;
     std::size_t first, last;
   };
-  for (const auto& c : {Case{"bytes=0-0", 0, 0}, Case{"bytes=999-1000", 999, 1000}, Case{"bytes=500-3500", 500, 3500},
-                        Case{"bytes=3999-", 3999, 3999}, Case{"bytes=-4001", 0, 3999}, Case{"bytes=1000-1999", 1000, 1999},
-                        Case{"bytes=0-9007199254740991", 0, 3999}}) {
+  for (const auto& c :
+       {Case{"bytes=0-0", 0, 0}, Case{"bytes=999-1000", 999, 1000}, Case{"bytes=500-3500", 500, 3500},
+        Case{"bytes=3999-", 3999, 3999}, Case{"bytes=-4001", 0, 3999}, Case{"bytes=1000-1999", 1000, 1999},
+        Case{"bytes=0-9007199254740991", 0, 3999}}) {
     CAPTURE(c.range);
     const auto response = client.get(feed.segment_path(11), {{"Range", c.range}});
     CHECK(response.status == 206);
@@ -185,8 +190,8 @@ TEST_CASE("rule 121: tags are strong, 304 has no body, HEAD is GET without one",
   Feed feed(stage);
   feed.segments(3);
   HttpClient client(stage.port());
-  for (const auto& path : {feed.segment_path(11), feed.part_path(12, 2), feed.init_path(), feed.playlist_path(),
-                           std::string("/live/a/index.m3u8")}) {
+  for (const auto& path : {feed.segment_path(11), feed.part_path(12, 2), feed.init_path(),
+                           feed.playlist_path(), std::string("/live/a/index.m3u8")}) {
     CAPTURE(path);
     const auto get = client.get(path);
     const auto tag = get.field("ETag");
@@ -238,7 +243,24 @@ TEST_CASE("stored segments go out of their extent, and ranges over 64 MB are exa
   CHECK(client.connections() == 1);
 }
 
-TEST_CASE("a stored segment whose file is shorter than its record is cut, never padded", "[http][media][file]") {
+TEST_CASE("a stored segment that is not in memory is read first, and served whole", "[http][media][file]") {
+  Stage stage;
+  stage.run();
+  Feed feed(stage);
+  const auto stored = stage.store_segment(pattern(5'000'000));
+  stage.store->flush();
+  const auto file = stage.store->extent(stored.extent).value();
+  REQUIRE(::posix_fadvise(file->descriptor(), 0, 0, POSIX_FADV_DONTNEED) == 0);
+  feed.stored_segment(stored);
+  HttpClient client(stage.port());
+  const auto response = client.get(feed.segment_path(10));
+  CHECK(response.status == 200);
+  CHECK(response.body == pattern(5'000'000));
+  CHECK(file->is_cached(stored.offset, stored.size_bytes));
+}
+
+TEST_CASE("a stored segment whose file is shorter than its record is cut, never padded",
+          "[http][media][file]") {
   Stage stage;
   stage.run();
   Feed feed(stage);

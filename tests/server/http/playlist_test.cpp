@@ -26,7 +26,8 @@ auto ask(Stage& stage, const std::string& target) {
 
 }  // namespace
 
-TEST_CASE("rule 93: a reload for the next part is answered when it is listed, not earlier", "[http][playlist]") {
+TEST_CASE("rule 93: a reload for the next part is answered when it is listed, not earlier",
+          "[http][playlist]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
@@ -54,14 +55,16 @@ TEST_CASE("rule 94: a reload for a segment alone waits for the whole segment", "
   CHECK(names(answer.get(), "\n" + path_leaf(feed.segment_path(13)) + "\n"));
 }
 
-TEST_CASE("rule 95: what is listed or has left is answered at once with the current playlist", "[http][playlist]") {
+TEST_CASE("rule 95: what is listed or has left is answered at once with the current playlist",
+          "[http][playlist]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
   feed.segments(30);  // the window is 20 s: the first have left
   HttpClient client(stage.port());
   const auto current = client.get(feed.playlist_path());
-  for (const auto* query : {"?_HLS_msn=39&_HLS_part=3", "?_HLS_msn=39", "?_HLS_msn=11", "?_HLS_msn=0&_HLS_part=7"}) {
+  for (const auto* query :
+       {"?_HLS_msn=39&_HLS_part=3", "?_HLS_msn=39", "?_HLS_msn=11", "?_HLS_msn=0&_HLS_part=7"}) {
     CAPTURE(query);
     const auto response = client.get(feed.playlist_path(query));
     CHECK(response.status == 200);
@@ -80,15 +83,17 @@ TEST_CASE("rule 96: a part past the end of a segment is the first part of the ne
   CHECK(names(answer.get(), path_leaf(feed.part_path(13, 0))));
 }
 
-TEST_CASE("rules 97 and 100: wrong directives are 400 at once, and their text is not repeated", "[http][playlist]") {
+TEST_CASE("rules 97 and 100: wrong directives are 400 at once, and their text is not repeated",
+          "[http][playlist]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
   feed.segments(3);
   HttpClient client(stage.port());
-  const auto* query = GENERATE("?_HLS_part=0", "?_HLS_msn=", "?_HLS_msn=-1", "?_HLS_msn=evil", "?_HLS_msn=9223372036854775808x",
-                               "?_HLS_msn=18446744073709551616", "?_HLS_msn=13&_HLS_msn=13", "?_HLS_msn=13&_HLS_part=",
-                               "?_HLS_msn=13&_HLS_part=4294967296", "?_HLS_msn=13&_HLS_part=0&_HLS_part=0");
+  const auto* query = GENERATE(
+      "?_HLS_part=0", "?_HLS_msn=", "?_HLS_msn=-1", "?_HLS_msn=evil", "?_HLS_msn=9223372036854775808x",
+      "?_HLS_msn=18446744073709551616", "?_HLS_msn=13&_HLS_msn=13",
+      "?_HLS_msn=13&_HLS_part=", "?_HLS_msn=13&_HLS_part=4294967296", "?_HLS_msn=13&_HLS_part=0&_HLS_part=0");
   CAPTURE(query);
   const auto response = client.get(feed.playlist_path(query));
   CHECK(response.status == 400);
@@ -132,7 +137,8 @@ TEST_CASE("rule 101: a reload that nothing answers is 503 after three target dur
   CHECK(stage.counters().waiting == 0);
 }
 
-TEST_CASE("rule 101: when the publisher ends, those who wait get the playlist with its end", "[http][playlist]") {
+TEST_CASE("rule 101: when the publisher ends, those who wait get the playlist with its end",
+          "[http][playlist]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
@@ -153,7 +159,8 @@ TEST_CASE("rule 102: an ended playlist ignores all directives, wrong ones too", 
   feed.end();
   HttpClient client(stage.port());
   const auto plain = client.get(feed.playlist_path());
-  for (const auto* query : {"?_HLS_msn=99", "?_HLS_part=1", "?_HLS_msn=x", "?_HLS_skip=YES", "?_HLS_msn=40&_HLS_part=0"}) {
+  for (const auto* query :
+       {"?_HLS_msn=99", "?_HLS_part=1", "?_HLS_msn=x", "?_HLS_skip=YES", "?_HLS_msn=40&_HLS_part=0"}) {
     CAPTURE(query);
     const auto response = client.get(feed.playlist_path(query));
     CHECK(response.status == 200);
@@ -163,7 +170,8 @@ TEST_CASE("rule 102: an ended playlist ignores all directives, wrong ones too", 
   }
 }
 
-TEST_CASE("rules 103 and 106: _HLS_skip gives a delta, an unknown value the full playlist", "[http][playlist]") {
+TEST_CASE("rules 103 and 106: _HLS_skip gives a delta, an unknown value the full playlist",
+          "[http][playlist]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
@@ -256,7 +264,8 @@ TEST_CASE("rule 115: a plain live playlist may be kept for a second at most", "[
   CHECK(client.get("/live/a/index.m3u8").max_age() == 1);
 }
 
-TEST_CASE("rule 116: only the answer that is exactly what was asked for may be kept long", "[http][playlist][cache]") {
+TEST_CASE("rule 116: only the answer that is exactly what was asked for may be kept long",
+          "[http][playlist][cache]") {
   Stage stage;
   stage.run();
   Feed feed(stage);
@@ -268,7 +277,8 @@ TEST_CASE("rule 116: only the answer that is exactly what was asked for may be k
 
   HttpClient client(stage.port());
   CHECK(client.get(feed.playlist_path("?_HLS_msn=13&_HLS_part=0")).max_age() == 6);
-  CHECK(client.get(feed.playlist_path("?_HLS_msn=12&_HLS_part=4")).max_age() == 6);  // the same part, counted over
+  CHECK(client.get(feed.playlist_path("?_HLS_msn=12&_HLS_part=4")).max_age() ==
+        6);  // the same part, counted over
   CHECK(client.get(feed.playlist_path("?_HLS_msn=12")).max_age() == 6);
   CHECK(client.get(feed.playlist_path("?_HLS_msn=12&_HLS_part=3")).max_age() == 1);
   CHECK(client.get(feed.playlist_path("?_HLS_msn=11")).max_age() == 1);

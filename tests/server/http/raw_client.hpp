@@ -68,7 +68,7 @@ class RawClient {
 
 /// How a connection that ends went.
 struct Outcome {
-  int status = 0;     ///< of the first response; 0: none
+  int status = 0;  ///< of the first response; 0: none
   int responses = 0;
 };
 

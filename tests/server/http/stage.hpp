@@ -5,8 +5,8 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -44,7 +44,8 @@ class Stage {
     server::http::Options options;
     std::size_t threads = 1;
     std::vector<server::http::Asset> assets;
-    std::function<Result<store::SegmentRecord>(const std::string&, const std::string&, std::uint64_t)> find_segment;
+    std::function<Result<store::SegmentRecord>(const std::string&, const std::string&, std::uint64_t)>
+        find_segment;
   };
 
   Stage() : Stage(Setup{}) {}
@@ -65,6 +66,7 @@ class Stage {
     server->stop();
     server->stop();
     run_dry();
+    server.reset();
     pool_.join();
   }
 
@@ -94,7 +96,8 @@ class Stage {
     append.segment.parts = {{.duration = 1000, .size_bytes = 0, .crc32c = 0, .independent = true}};
     append.bytes = {make_slice(std::move(bytes))};
     std::promise<Result<store::SegmentRecord>> stored;
-    store->append(std::move(append), [&](Result<store::SegmentRecord> record) { stored.set_value(std::move(record)); });
+    store->append(std::move(append),
+                  [&](Result<store::SegmentRecord> record) { stored.set_value(std::move(record)); });
     return stored.get_future().get().value();
   }
   bool waits_for(std::uint64_t requests) {
@@ -180,9 +183,13 @@ class Feed {
   std::string part_path(std::uint64_t msn, std::uint32_t part) const {
     return "/" + stream_ + "/" + hls::part_name("v0", "k3f9", msn, part);
   }
-  std::string segment_path(std::uint64_t msn) const { return "/" + stream_ + "/" + hls::segment_name("v0", "k3f9", msn); }
+  std::string segment_path(std::uint64_t msn) const {
+    return "/" + stream_ + "/" + hls::segment_name("v0", "k3f9", msn);
+  }
   std::string init_path() const { return "/" + stream_ + "/" + hls::init_name("v0", "k3f9", 1); }
-  std::string playlist_path(const std::string& query = {}) const { return "/" + stream_ + "/v0.m3u8" + query; }
+  std::string playlist_path(const std::string& query = {}) const {
+    return "/" + stream_ + "/v0.m3u8" + query;
+  }
 
  private:
   hls::RenditionBuilder::Options builder_options() const {

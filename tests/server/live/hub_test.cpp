@@ -29,7 +29,8 @@ asio::awaitable<void> park(asio::io_context& context, std::shared_ptr<Channel> c
 
 }  // namespace
 
-TEST_CASE("a stream is unknown until it is announced and has nothing to show until it is published", "[hub]") {
+TEST_CASE("a stream is unknown until it is announced and has nothing to show until it is published",
+          "[hub]") {
   asio::io_context context;
   Hub hub({&context});
   CHECK(hub.shard(0).find("live/a") == nullptr);
@@ -103,7 +104,8 @@ TEST_CASE("a wait ends at its deadline and leaves nothing behind", "[hub]") {
   hub.announce("live/a");
   context.poll();
   int woken = 0;
-  asio::co_spawn(context, park(context, hub.shard(0).find("live/a"), std::chrono::steady_clock::now() + 5ms, woken),
+  asio::co_spawn(context,
+                 park(context, hub.shard(0).find("live/a"), std::chrono::steady_clock::now() + 5ms, woken),
                  asio::detached);
   while (woken == 0) context.run_one();
   CHECK(woken == 1);
@@ -118,7 +120,8 @@ TEST_CASE("a waiter can be woken alone", "[hub]") {
   context.poll();
   Waiter leaves(context), stays(context);
   int left = 0, stayed = 0;
-  const auto wait = [&, channel = hub.shard(0).find("live/a")](Waiter& waiter, int& woken) -> asio::awaitable<void> {
+  const auto wait = [&, channel = hub.shard(0).find("live/a")](Waiter& waiter,
+                                                               int& woken) -> asio::awaitable<void> {
     co_await channel->changed(waiter, far_away());
     ++woken;
   };

@@ -1,0 +1,47 @@
+#include "server/ingest/rtmp/publish_target.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+using namespace lookback::server::rtmp;
+
+TEST_CASE("stream and key are found in every form that encoders use", "[rtmp][publish_target]") {
+  struct Case {
+    std::string app, tc_url, name, stream, key;
+  };
+  const auto one = GENERATE(values<Case>({
+      {"live", "", "news", "live/news", ""},
+      {"live", "", "news?key=S3", "live/news", "S3"},
+      {"live", "", "news?user=u&pass=S3", "live/news", "S3"},
+      {"live", "", "news?pass=S3&user=u", "live/news", "S3"},
+      {"live", "", "news?x=1&key=S3&y=2", "live/news", "S3"},
+      {"live?key=S3", "", "news", "live/news", "S3"},
+      {"live/?key=S3", "", "news", "live/news", "S3"},
+      {"live/", "", "news", "live/news", ""},
+      {"live/", "", "/news", "live/news", ""},
+      {"live/news", "", "", "live/news", ""},                  // name in the URL, empty key
+      {"live/news?key=S3", "", "", "live/news", "S3"},
+      {"live/news", "", "?key=S3", "live/news", "S3"},
+      {"live", "rtmp://host/live?key=S3", "news", "live/news", "S3"},
+      {"live?key=app", "rtmp://host/live?key=url", "news?key=name", "live/news", "name"},
+      {"live?key=app", "rtmp://host/live?key=url", "news", "live/news", "app"},
+      {"live", "", "eu/news", "live/eu/news", ""},
+      {"live/eu", "", "news", "live/eu/news", ""},
+      {"live", "", "5ecre7", "live/5ecre7", ""},               // a secret alone names the stream
+      {"live", "", "news?key=a%2Fb%3d%26c", "live/news", "a/b=&c"},
+      {"live", "", "news?key=100%&x=%zz", "live/news", "100%"},
+      {"live", "", "news?key=a+b", "live/news", "a+b"},
+      {"live", "", "news?key=a=b", "live/news", "a=b"},
+      {"live", "", "news?key=", "live/news", ""},
+      {"live", "", "news?key", "live/news", ""},
+      {"live", "", "news?monkey=S3", "live/news", ""},
+      {"live", "", "news?", "live/news", ""},
+      {"live", "", "%6eews", "live/%6eews", ""},               // names are taken as they are
+      {"", "", "", "", ""},
+      {"live", "", "", "live", ""},
+  }));
+  CAPTURE(one.app, one.tc_url, one.name);
+  const auto target = parse_publish_target(one.app, one.tc_url, one.name);
+  CHECK(target.stream == one.stream);
+  CHECK(target.key == one.key);
+}
