@@ -15,19 +15,23 @@ Result<std::vector<Record>> read_all(const Index& index, Family family, const st
                                      Result<Record> (*decode)(ByteSpan)) {
   std::vector<Record> records;
   boost::system::error_code error;
-  const auto scanned = index.scan(family, prefix, after_prefix(prefix), [&](std::string_view, std::string_view value) {
-    auto record = decode(as_bytes(value));
-    if (record) records.push_back(std::move(*record));
-    else error = record.error();
-    return !error;
-  });
+  const auto scanned =
+      index.scan(family, prefix, after_prefix(prefix), [&](std::string_view, std::string_view value) {
+        auto record = decode(as_bytes(value));
+        if (record)
+          records.push_back(std::move(*record));
+        else
+          error = record.error();
+        return !error;
+      });
   if (!scanned) return scanned.error();
   if (error) return error;
   return records;
 }
 
 template <class Record>
-Result<Record> read(const Index& index, Family family, const std::string& key, Result<Record> (*decode)(ByteSpan)) {
+Result<Record> read(const Index& index, Family family, const std::string& key,
+                    Result<Record> (*decode)(ByteSpan)) {
   const auto value = index.get(family, key);
   if (!value) return value.error();
   return decode(as_bytes(*value));
@@ -42,7 +46,9 @@ Result<std::optional<SegmentRecord>> decode(const Result<std::optional<Index::It
 }
 
 /// One past the last segment key that ends with `to`; `to` is exclusive, so UINT64_MAX never names a segment.
-std::string end_key(StreamId stream, TrackId track, std::uint64_t to) { return segment_key(stream, track, to); }
+std::string end_key(StreamId stream, TrackId track, std::uint64_t to) {
+  return segment_key(stream, track, to);
+}
 
 }  // namespace
 
@@ -106,8 +112,10 @@ Result<std::optional<SegmentRecord>> Catalog::first_ending_after(StreamId stream
       if (!probe) return probe.error();
       if (!probe->has_value()) break;
     }
-    if (end_pdt_us(**probe, track.timescale) > pdt_us) found = std::move(probe);
-    else low = (*probe)->msn + 1;
+    if (end_pdt_us(**probe, track.timescale) > pdt_us)
+      found = std::move(probe);
+    else
+      low = (*probe)->msn + 1;
   }
   return found;
 }
@@ -115,8 +123,8 @@ Result<std::optional<SegmentRecord>> Catalog::first_ending_after(StreamId stream
 Result<void> Catalog::visit_segments(StreamId stream, TrackId track, std::uint64_t from, std::uint64_t to,
                                      const VisitSegment& visit) const {
   boost::system::error_code error;
-  const auto scanned = index_.scan(Family::segments, segment_key(stream, track, from), end_key(stream, track, to),
-                                   [&](std::string_view, std::string_view value) {
+  const auto scanned = index_.scan(Family::segments, segment_key(stream, track, from),
+                                   end_key(stream, track, to), [&](std::string_view, std::string_view value) {
                                      const auto segment = decode_segment(as_bytes(value));
                                      if (!segment) error = segment.error();
                                      return segment && visit(*segment);
@@ -137,17 +145,19 @@ Result<Window> Catalog::window(StreamId stream, std::int64_t from_pdt_us) const 
   return out;
 }
 
-Result<Window::Track> Catalog::window(StreamId stream, const TrackRecord& track, std::int64_t from_pdt_us) const {
+Result<Window::Track> Catalog::window(StreamId stream, const TrackRecord& track,
+                                      std::int64_t from_pdt_us) const {
   Window::Track out{.track = track, .inits = {}, .segments = {}};
   const auto first = first_ending_after(stream, track, from_pdt_us);
   if (!first) return first.error();
   std::set<std::uint32_t> named;
   if (first->has_value()) {
-    const auto visited = visit_segments(stream, track.id, (*first)->msn, UINT64_MAX, [&](const SegmentRecord& segment) {
-      named.insert(segment.init_id);
-      out.segments.push_back(segment);
-      return true;
-    });
+    const auto visited =
+        visit_segments(stream, track.id, (*first)->msn, UINT64_MAX, [&](const SegmentRecord& segment) {
+          named.insert(segment.init_id);
+          out.segments.push_back(segment);
+          return true;
+        });
     if (!visited) return visited.error();
   }
   auto all = inits(stream, track.id);

@@ -112,8 +112,8 @@ Result<InitRecord> decode_init(ByteSpan bytes) {
 
 std::string encode(const SegmentRecord& record) {
   auto out = start();
-  out.u8(static_cast<std::uint8_t>((record.discontinuity ? flag_discontinuity : 0) | (record.gap ? flag_gap : 0) |
-                                   (record.complete ? flag_complete : 0)))
+  out.u8(static_cast<std::uint8_t>((record.discontinuity ? flag_discontinuity : 0) |
+                                   (record.gap ? flag_gap : 0) | (record.complete ? flag_complete : 0)))
       .varint(record.msn)
       .zigzag(record.start)
       .zigzag(record.pdt_us)

@@ -6,8 +6,8 @@
 #include "store/records.hpp"
 
 /// Records to bytes and back; the bytes are specified in FORMAT.md. Pure. A decoder takes bytes of any
-/// origin: it reads nothing past the end, allocates no more than a small multiple of what is there, and refuses
-/// what is cut short, longer than a record or out of bounds with Errc::damaged.
+/// origin: it reads nothing past the end, allocates no more than a small multiple of what is there, and
+/// refuses what is cut short, longer than a record or out of bounds with Errc::damaged.
 namespace lookback::store {
 
 inline constexpr std::size_t max_name_bytes = 255;       ///< of a stream or track name

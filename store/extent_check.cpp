@@ -56,21 +56,39 @@ Result<void> ExtentCheck::open() {
   }
   file_size_ = static_cast<std::uint64_t>(status.st_size);
   const auto header = decode_extent_header(read(file.get(), 0, extent_header_bytes));
-  if (header && header->id == extent_.key.id) header_ = *header;
-  else core_.options.log(path.string() + " has no valid header: its segments are kept, but are not found by a repair");
+  if (header && header->id == extent_.key.id)
+    header_ = *header;
+  else
+    core_.options.log(path.string() +
+                      " has no valid header: its segments are kept, but are not found by a repair");
   file_ = std::make_shared<const Descriptor>(std::move(file));
   return {};
 }
 
+/// The segments that may not be durable, and at least one before them when there is one.
 Result<std::vector<SegmentRecord>> ExtentCheck::segments() const {
+  const auto span = extent_.last_msn - extent_.first_msn;
+  for (std::uint64_t back = 2;; back *= 8) {
+    const auto from = back < span ? extent_.last_msn - back : extent_.first_msn;
+    auto found = segments_from(from);
+    if (!found || from == extent_.first_msn) return found;
+    if (!found->empty() && is_durable(found->front().offset + found->front().size_bytes)) return found;
+  }
+}
+
+Result<std::vector<SegmentRecord>> ExtentCheck::segments_from(std::uint64_t msn) const {
   std::vector<SegmentRecord> out;
   const auto visited = core_.catalog->visit_segments(
-      extent_.key.stream, extent_.key.track, extent_.first_msn, UINT64_MAX, [&](const SegmentRecord& segment) {
+      extent_.key.stream, extent_.key.track, msn, UINT64_MAX, [&](const SegmentRecord& segment) {
         if (segment.extent == extent_.key.id) out.push_back(segment);
         return segment.extent <= extent_.key.id;  // extents of a track follow each other
       });
   if (!visited) return visited.error();
   return out;
+}
+
+bool ExtentCheck::is_durable(std::uint64_t end) const {
+  return end <= std::min(extent_.synced_bytes, file_size_);
 }
 
 /// Afterwards the segment is complete and as its bytes are, or has no bytes.
@@ -86,8 +104,10 @@ void ExtentCheck::settle(SegmentRecord& segment, bool is_last, Batch& batch) {
     const bool forget = is_last && !segment.complete;
     segment = as_gap(std::move(segment));
     segment.complete = true;
-    if (forget) erase_segments(batch, key.stream, key.track, segment.msn, segment.msn + 1);
-    else put(batch, key.stream, key.track, segment);
+    if (forget)
+      erase_segments(batch, key.stream, key.track, segment.msn, segment.msn + 1);
+    else
+      put(batch, key.stream, key.track, segment);
     return;
   }
   if (!whole) {
@@ -101,9 +121,10 @@ void ExtentCheck::settle(SegmentRecord& segment, bool is_last, Batch& batch) {
   put(batch, key.stream, key.track, segment);
 }
 
-/// How many of the first parts are in the file as they should be. What was durable before the crash is not read.
+/// How many of the first parts are in the file as they should be. What was durable before the crash is not
+/// read.
 std::size_t ExtentCheck::good_parts(const SegmentRecord& segment) const {
-  if (segment.offset + segment.size_bytes <= std::min(extent_.synced_bytes, file_size_)) return segment.parts.size();
+  if (is_durable(segment.offset + segment.size_bytes)) return segment.parts.size();
   auto at = segment.offset;
   std::size_t good = 0;
   for (const auto& part : segment.parts) {
@@ -135,15 +156,16 @@ void ExtentCheck::write_footers(std::vector<SegmentRecord>& segments) {
     const auto footer = footer_block(*header_, segments[i]);
     if (i + 1 < segments.size() && segments[i + 1].offset < end + footer.size()) continue;
     end_ = std::max(end_, end + footer.size());
-    const bool durable = end + footer.size() <= std::min(extent_.synced_bytes, file_size_);
-    if (durable || std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) {
+    if (is_durable(end + footer.size()) ||
+        std::ranges::equal(read(file_->get(), end, footer.size()), as_bytes(footer))) {
       found_end_ = std::max(found_end_, end + footer.size());
       continue;
     }
     if (::pwrite(file_->get(), footer.data(), footer.size(), static_cast<off_t>(end)) !=
         static_cast<ssize_t>(footer.size())) {
       core_.options.log(describe("writing the end of segment " + std::to_string(segments[i].msn) + " to " +
-                                     extent_name(extent_.key.id), errno));
+                                     extent_name(extent_.key.id),
+                                 errno));
       end_ = end;
     }
     extent_.synced_bytes = std::min(extent_.synced_bytes, end);

@@ -39,7 +39,8 @@ bool ExtentFile::is_cached(std::uint64_t offset, std::size_t size) const {
   if (size == 0) return true;
   std::byte byte;
   iovec vector{&byte, 1};
-  // Where the file system cannot tell, the answer is "no": the caller then reads on a pool, which is always right.
+  // Where the file system cannot tell, the answer is "no": the caller then reads on a pool, which is always
+  // right.
   return ::preadv2(descriptor_, &vector, 1, static_cast<off_t>(offset + size - 1), RWF_NOWAIT) == 1;
 }
 

@@ -14,12 +14,13 @@ struct ExtentKey {
   auto operator<=>(const ExtentKey&) const = default;
 };
 
-/// What the index says of an extent file. Written when the file is made, at each sync that reaches it, and
-/// when it is sealed: only extents that are not sealed need a look after a crash.
+/// What the index says of an extent file. Written when the file is made, at each sync that reaches it (as it
+/// was when the sync began), and when it is sealed: only extents that are not sealed need a look after a
+/// crash.
 struct ExtentRecord {
   ExtentKey key;
-  std::uint32_t timescale = 0;     ///< of the track, ticks per second
-  std::uint64_t first_msn = 0;     ///< of the segments inside
+  std::uint32_t timescale = 0;  ///< of the track, ticks per second
+  std::uint64_t first_msn = 0;  ///< of the segments inside
   std::uint64_t last_msn = 0;
   std::int64_t start_pdt_us = 0;   ///< wall clock (Unix us) of the first segment's start
   std::int64_t end_pdt_us = 0;     ///< wall clock (Unix us) of the last segment's end

@@ -93,22 +93,25 @@ bool ExtentTable::take_new_names() {
 Result<void> ExtentTable::commit(const std::vector<Dirty>& synced) {
   const std::lock_guard lock(mutex_);
   Batch batch;
-  std::vector<ExtentRecord> fresh;
+  std::vector<Entry*> reached;
   for (const auto& [snapshot, file] : synced) {
     const auto found = entries_.find(snapshot.key);
     if (found == entries_.end() || found->second.failed) continue;
-    auto record = found->second.record;
+    auto& entry = found->second;
+    // The index gets the extent as it was when its bytes became durable: recovery starts at that last msn.
+    auto record = snapshot;
     record.synced_bytes = snapshot.size_bytes;
-    record.sealed = !found->second.open && record.size_bytes == snapshot.size_bytes;
+    record.sealed = !entry.open && entry.record.size_bytes == snapshot.size_bytes;
     put(batch, record);
-    fresh.push_back(record);
+    entry.record.synced_bytes = record.synced_bytes;
+    entry.record.sealed = record.sealed;
+    reached.push_back(&entry);
   }
   if (auto written = index_.write(batch); !written) return written;
-  for (const auto& record : fresh) {
-    auto& entry = entries_.at(record.key);
-    entry.record = record;
-    if (record.sealed) entry.file.reset();
-    if (record.sealed || (entry.open && record.synced_bytes == record.size_bytes)) dirty_.erase(record.key);
+  for (auto* entry : reached) {
+    const auto& record = entry->record;
+    if (record.sealed) entry->file.reset();
+    if (record.sealed || (entry->open && record.synced_bytes == record.size_bytes)) dirty_.erase(record.key);
   }
   return {};
 }
@@ -178,12 +181,14 @@ std::optional<ExtentRecord> ExtentTable::oldest_closed(const std::vector<ExtentR
   return oldest ? std::optional(oldest->record) : std::nullopt;
 }
 
-std::vector<ExtentRecord> ExtentTable::ending_by(StreamId stream, TrackId track, std::int64_t cutoff_pdt_us) const {
+std::vector<ExtentRecord> ExtentTable::ending_by(StreamId stream, TrackId track,
+                                                 std::int64_t cutoff_pdt_us) const {
   const std::lock_guard lock(mutex_);
   std::vector<ExtentRecord> out;
   for (auto at = entries_.lower_bound({stream, track, 0}); at != entries_.end(); ++at) {
     const auto& [key, entry] = *at;
-    if (key.stream != stream || key.track != track || entry.open || entry.record.end_pdt_us > cutoff_pdt_us) break;
+    if (key.stream != stream || key.track != track || entry.open || entry.record.end_pdt_us > cutoff_pdt_us)
+      break;
     out.push_back(entry.record);
   }
   return out;

@@ -12,9 +12,9 @@
 
 namespace lookback::store {
 
-/// All extents, in memory and (through it) in the index. An extent is open while it is written, closed when it
-/// is not, and sealed when in addition all of it is durable. Thread-safe; the lock is held while records are
-/// written to the index, so that a removed extent cannot come back, but never during a sync.
+/// All extents, in memory and (through it) in the index. An extent is open while it is written, closed when
+/// it is not, and sealed when in addition all of it is durable. Thread-safe; the lock is held while records
+/// are written to the index, so that a removed extent cannot come back, but never during a sync.
 class ExtentTable {
  public:
   /// An extent with bytes, or an end, that are not durable yet.
@@ -34,7 +34,8 @@ class ExtentTable {
   /// A new open extent.
   Result<void> add(const ExtentRecord& record, SharedDescriptor file);
   /// The extent has grown.
-  void advance(const ExtentKey& key, std::uint64_t size_bytes, std::uint64_t last_msn, std::int64_t end_pdt_us);
+  void advance(const ExtentKey& key, std::uint64_t size_bytes, std::uint64_t last_msn,
+               std::int64_t end_pdt_us);
   /// No more writes will come.
   void close(const ExtentKey& key);
   /// Forgets extents, in one write with `batch`, which forgets their segments.

@@ -30,8 +30,8 @@ ssize_t write_some(int file, std::span<const ByteSpan> pieces, std::size_t done,
 
 }  // namespace
 
-Result<ExtentWriter> ExtentWriter::create(const Folder& folder, const ExtentHeader& header, std::string_view preface,
-                                          const Log& log) {
+Result<ExtentWriter> ExtentWriter::create(const Folder& folder, const ExtentHeader& header,
+                                          std::string_view preface, const Log& log) {
   const auto path = folder.extent_path(header.id);
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file) {

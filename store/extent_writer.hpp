@@ -13,13 +13,13 @@ namespace lookback::store {
 /// Shared by the writer and the sync thread: each may be the last to let go.
 using SharedDescriptor = std::shared_ptr<const Descriptor>;
 
-/// An extent that grows. Space is allocated ahead in steps, so that the file stays in few pieces; what is not used
-/// is given back by `finish`. Belongs to the writer thread.
+/// An extent that grows. Space is allocated ahead in steps, so that the file stays in few pieces; what is not
+/// used is given back by `finish`. Belongs to the writer thread.
 class ExtentWriter {
  public:
   /// Makes the file, with its header and `preface` (blocks). Errors: reserve_reached, read_only, io_error.
-  static Result<ExtentWriter> create(const Folder& folder, const ExtentHeader& header, std::string_view preface,
-                                     const Log& log);
+  static Result<ExtentWriter> create(const Folder& folder, const ExtentHeader& header,
+                                     std::string_view preface, const Log& log);
 
   const ExtentHeader& header() const { return header_; }
   SharedDescriptor descriptor() const { return file_; }

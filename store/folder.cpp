@@ -65,7 +65,9 @@ Result<std::optional<std::uint32_t>> read_version(const fs::path& path, const Lo
   return Errc::not_a_store;
 }
 
-bool is_harmless(const std::string& name) { return name.starts_with('.') || name == "lost+found" || name == "LOCK"; }
+bool is_harmless(const std::string& name) {
+  return name.starts_with('.') || name == "lost+found" || name == "LOCK";
+}
 
 /// Whether a folder without VERSION may become a store: nothing in it but what a creation that was
 /// interrupted leaves.
@@ -113,7 +115,8 @@ Result<Folder> Folder::open(const fs::path& path, const Log& log) {
   const auto version = read_version(path / "VERSION", log);
   if (!version) return version.error();
   if (version->value_or(0) > format_version) {
-    log(fmt::format("{} has store format {}; this program knows {}", path.string(), version->value(), format_version));
+    log(fmt::format("{} has store format {}; this program knows {}", path.string(), version->value(),
+                    format_version));
     return Errc::newer_format;
   }
   folder.is_new_ = !version->has_value();
@@ -136,7 +139,8 @@ Result<void> Folder::mark_created(const Log& log) {
   const auto text = fmt::format("{}{}\n", version_prefix, format_version);
   const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file) return failed(log, "creating", fresh, errno);
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0) {
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::fsync(file.get()) != 0) {
     return failed(log, "writing", fresh, errno);
   }
   if (::rename(fresh.c_str(), target.c_str()) != 0) return failed(log, "renaming", fresh, errno);
@@ -149,7 +153,8 @@ fs::path Folder::extent_path(std::uint64_t id) const { return extents_path() / e
 Result<std::vector<std::uint64_t>> Folder::list_extents() const {
   std::vector<std::uint64_t> ids;
   std::error_code error;
-  for (fs::directory_iterator entry(extents_path(), error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(extents_path(), error), end; !error && entry != end;
+       entry.increment(error)) {
     if (const auto id = id_of(entry->path().filename().string())) ids.push_back(*id);
   }
   if (error) return errc_of(error.value());

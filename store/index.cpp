@@ -14,7 +14,8 @@
 namespace lookback::store {
 namespace {
 
-constexpr std::array<const char*, 6> family_names = {"default", "streams", "tracks", "inits", "segments", "extents"};
+constexpr std::array<const char*, 6> family_names = {"default", "streams",  "tracks",
+                                                     "inits",   "segments", "extents"};
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -61,7 +62,7 @@ rocksdb::ColumnFamilyOptions family_options() {
 
 struct Batch::Impl {
   struct Change {
-    enum { put, erase, erase_range } kind;
+    enum class Kind { put, erase, erase_range } kind;
     Family family;
     std::string key, value;
   };
@@ -74,17 +75,17 @@ Batch::Batch(Batch&&) noexcept = default;
 Batch& Batch::operator=(Batch&&) noexcept = default;
 
 void Batch::put(Family family, std::string_view key, std::string_view value) {
-  impl_->changes.push_back({Impl::Change::put, family, std::string(key), std::string(value)});
+  impl_->changes.push_back({Impl::Change::Kind::put, family, std::string(key), std::string(value)});
   ++changes_;
 }
 
 void Batch::erase(Family family, std::string_view key) {
-  impl_->changes.push_back({Impl::Change::erase, family, std::string(key), {}});
+  impl_->changes.push_back({Impl::Change::Kind::erase, family, std::string(key), {}});
   ++changes_;
 }
 
 void Batch::erase_range(Family family, std::string_view from, std::string_view to) {
-  impl_->changes.push_back({Impl::Change::erase_range, family, std::string(from), std::string(to)});
+  impl_->changes.push_back({Impl::Change::Kind::erase_range, family, std::string(from), std::string(to)});
   ++changes_;
 }
 
@@ -104,9 +105,9 @@ struct Index::Impl {
   }
 
   rocksdb::Status add(rocksdb::WriteBatch& batch, const Batch::Impl::Change& change) const {
-    using Change = Batch::Impl::Change;
-    if (change.kind == Change::put) return batch.Put(of(change.family), change.key, change.value);
-    if (change.kind == Change::erase) return batch.Delete(of(change.family), change.key);
+    using Kind = Batch::Impl::Change::Kind;
+    if (change.kind == Kind::put) return batch.Put(of(change.family), change.key, change.value);
+    if (change.kind == Kind::erase) return batch.Delete(of(change.family), change.key);
     return batch.DeleteRange(of(change.family), change.key, change.value);
   }
 
@@ -135,7 +136,8 @@ Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bo
   if (status.ok()) return std::unique_ptr<Index>(new Index(std::move(impl)));
   // Whatever else keeps an existing index from opening, the way out is the same.
   const auto why = status.IsIOError() && !status.IsPathNotFound() ? errc_of(status) : Errc::damaged;
-  log("opening the index " + path.string() + ": " + status.ToString() + "; " + make_error_code(why).message());
+  log("opening the index " + path.string() + ": " + status.ToString() + "; " +
+      make_error_code(why).message());
   return why;
 }
 
@@ -165,7 +167,8 @@ Result<std::string> Index::get(Family family, std::string_view key) const {
   return impl_->report("reading the index", status).error();
 }
 
-Result<void> Index::scan(Family family, std::string_view from, std::string_view to, const Visit& visit) const {
+Result<void> Index::scan(Family family, std::string_view from, std::string_view to,
+                         const Visit& visit) const {
   const auto limit = slice(to);
   rocksdb::ReadOptions options;
   if (!to.empty()) options.iterate_upper_bound = &limit;
@@ -176,7 +179,8 @@ Result<void> Index::scan(Family family, std::string_view from, std::string_view 
   return impl_->report("reading the index", at->status());
 }
 
-Result<std::optional<Index::Item>> Index::first(Family family, std::string_view from, std::string_view to) const {
+Result<std::optional<Index::Item>> Index::first(Family family, std::string_view from,
+                                                std::string_view to) const {
   std::optional<Item> found;
   const auto scanned = scan(family, from, to, [&](std::string_view key, std::string_view value) {
     found.emplace(key, value);
@@ -186,8 +190,10 @@ Result<std::optional<Index::Item>> Index::first(Family family, std::string_view 
   return found;
 }
 
-Result<std::optional<Index::Item>> Index::last(Family family, std::string_view from, std::string_view to) const {
-  const std::unique_ptr<rocksdb::Iterator> at(impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->of(family)));
+Result<std::optional<Index::Item>> Index::last(Family family, std::string_view from,
+                                               std::string_view to) const {
+  const std::unique_ptr<rocksdb::Iterator> at(
+      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->of(family)));
   if (to.empty()) {
     at->SeekToLast();
   } else {

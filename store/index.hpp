@@ -52,8 +52,8 @@ class Index {
                                              const Log& log);
   ~Index();
 
-  /// Survives `kill -9` when this returns; survives a power cut after the next `sync`. `batch` is empty afterwards.
-  /// Errors: reserve_reached (nothing written: the disk is all but full), io_error, damaged.
+  /// Survives `kill -9` when this returns; survives a power cut after the next `sync`. `batch` is empty
+  /// afterwards. Errors: reserve_reached (nothing written: the disk is all but full), io_error, damaged.
   Result<void> write(Batch& batch);
   /// Makes all writes so far durable. Errors: reserve_reached, io_error.
   Result<void> sync();

@@ -36,7 +36,9 @@ std::string segment_key(StreamId stream, TrackId track, std::uint64_t msn) {
   return key;
 }
 
-std::string extent_key(const ExtentKey& extent) { return segment_key(extent.stream, extent.track, extent.id); }
+std::string extent_key(const ExtentKey& extent) {
+  return segment_key(extent.stream, extent.track, extent.id);
+}
 
 std::string after_prefix(std::string prefix) {
   while (!prefix.empty()) {

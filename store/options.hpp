@@ -14,13 +14,15 @@ using Log = std::function<void(std::string)>;
 
 struct Options {
   std::filesystem::path path = "./data";
-  std::uint64_t reserve_bytes = 2ull << 30;          ///< disk space kept free
-  std::uint64_t max_size_bytes = 0;                  ///< cap on all extents; 0: none
-  std::uint64_t extent_size_bytes = 256ull << 20;    ///< an extent ends with the segment that passes this size ...
-  std::chrono::seconds extent_duration{600};         ///< ... or this age in media time
-  std::chrono::milliseconds sync_interval{1000};     ///< at most this much is lost with the power (plus one sync)
-  std::uint64_t max_queue_bytes = 256ull << 20;      ///< media waiting for the writer, all streams together
-  std::size_t max_open_extents = 512;                ///< descriptors kept open for readers
+  std::uint64_t reserve_bytes = 2ull << 30;  ///< disk space kept free
+  std::uint64_t max_size_bytes = 0;          ///< cap on all extents; 0: none
+  std::uint64_t extent_size_bytes = 256ull
+                                    << 20;    ///< an extent ends with the segment that passes this size ...
+  std::chrono::seconds extent_duration{600};  ///< ... or this age in media time
+  std::chrono::milliseconds sync_interval{
+      1000};                                     ///< at most this much is lost with the power (plus one sync)
+  std::uint64_t max_queue_bytes = 256ull << 20;  ///< media waiting for the writer, all streams together
+  std::size_t max_open_extents = 512;            ///< descriptors kept open for readers
   Log log = [](std::string) {};
 };
 

@@ -14,16 +14,16 @@ using TrackId = std::uint8_t;    ///< within its stream; 0 .. 63
 /// A stream's name and what may never change while its playlists live (rfc8216bis 6.2.1).
 struct StreamRecord {
   StreamId id = 0;
-  std::string name;                        ///< "live/news"
-  std::string generation;                  ///< 4 characters of [a-z0-9], in every media name: a stream that is
-                                           ///< deleted and made anew never reuses a cached URL
-  std::uint32_t target_duration_s = 0;     ///< EXT-X-TARGETDURATION; 0: not chosen yet
-  std::uint32_t part_target_us = 0;        ///< EXT-X-PART-INF PART-TARGET; 0: not chosen yet
-  std::int64_t epoch_us = 0;               ///< wall clock (Unix us) at which media time is 0
+  std::string name;                     ///< "live/news"
+  std::string generation;               ///< 4 characters of [a-z0-9], in every media name: a stream that is
+                                        ///< deleted and made anew never reuses a cached URL
+  std::uint32_t target_duration_s = 0;  ///< EXT-X-TARGETDURATION; 0: not chosen yet
+  std::uint32_t part_target_us = 0;     ///< EXT-X-PART-INF PART-TARGET; 0: not chosen yet
+  std::int64_t epoch_us = 0;            ///< wall clock (Unix us) at which media time is 0
   // Floors for a stream whose segments have all expired; where segments are stored, those count.
-  std::uint64_t next_msn = 0;              ///< no segment below it will ever be made again
-  std::uint32_t next_discontinuity = 0;    ///< EXT-X-DISCONTINUITY-SEQUENCE after the newest segment ever
-  std::int64_t end_us = 0;                 ///< media time (us) at which everything ever made has ended
+  std::uint64_t next_msn = 0;            ///< no segment below it will ever be made again
+  std::uint32_t next_discontinuity = 0;  ///< EXT-X-DISCONTINUITY-SEQUENCE after the newest segment ever
+  std::int64_t end_us = 0;               ///< media time (us) at which everything ever made has ended
   bool operator==(const StreamRecord&) const = default;
 };
 
@@ -37,36 +37,36 @@ struct TrackRecord {
 /// A media initialization section (EXT-X-MAP). Immutable under its id.
 struct InitRecord {
   TrackId track = 0;
-  std::uint32_t id = 0;             ///< counts from 1 within the track
-  std::vector<std::byte> bytes;     ///< what is served
-  std::vector<std::byte> format;    ///< packager::serialize(TrackFormat): opaque here
+  std::uint32_t id = 0;           ///< counts from 1 within the track
+  std::vector<std::byte> bytes;   ///< what is served
+  std::vector<std::byte> format;  ///< packager::serialize(TrackFormat): opaque here
 };
 
 /// One part of a segment, in order and contiguous inside it.
 struct PartRecord {
-  std::uint32_t duration = 0;    ///< ticks
+  std::uint32_t duration = 0;  ///< ticks
   std::uint32_t size_bytes = 0;
-  std::uint32_t crc32c = 0;      ///< of the part's bytes; set by the store
-  bool independent = false;      ///< starts with a sync sample
+  std::uint32_t crc32c = 0;  ///< of the part's bytes; set by the store
+  bool independent = false;  ///< starts with a sync sample
   bool operator==(const PartRecord&) const = default;
 };
 
 /// One segment of one track. Written anew each time a part is added, so that every listed part
 /// survives `kill -9`; final once `complete`.
 struct SegmentRecord {
-  std::uint64_t msn = 0;                    ///< media sequence number; shared by all tracks of the stream
-  std::int64_t start = 0;                   ///< ticks: tfdt of the first sample
-  std::int64_t pdt_us = 0;                  ///< wall clock (Unix us) of the first presented sample
-  std::uint32_t duration = 0;               ///< ticks: sum over the parts so far (a gap: its length)
-  std::uint32_t init_id = 0;                ///< 0 in a gap that has no init
-  std::uint32_t discontinuity_sequence = 0; ///< EXT-X-DISCONTINUITY-SEQUENCE that the segment has
-  bool discontinuity = false;               ///< EXT-X-DISCONTINUITY stands before it
-  bool gap = false;                         ///< EXT-X-GAP: no media
+  std::uint64_t msn = 0;                     ///< media sequence number; shared by all tracks of the stream
+  std::int64_t start = 0;                    ///< ticks: tfdt of the first sample
+  std::int64_t pdt_us = 0;                   ///< wall clock (Unix us) of the first presented sample
+  std::uint32_t duration = 0;                ///< ticks: sum over the parts so far (a gap: its length)
+  std::uint32_t init_id = 0;                 ///< 0 in a gap that has no init
+  std::uint32_t discontinuity_sequence = 0;  ///< EXT-X-DISCONTINUITY-SEQUENCE that the segment has
+  bool discontinuity = false;                ///< EXT-X-DISCONTINUITY stands before it
+  bool gap = false;                          ///< EXT-X-GAP: no media
   bool complete = false;
-  std::uint64_t extent = 0;                 ///< set by the store; 0: no bytes stored
-  std::uint64_t offset = 0;                 ///< in the extent file; set by the store
-  std::uint32_t size_bytes = 0;             ///< sum over the parts; set by the store
-  std::uint32_t crc32c = 0;                 ///< of all its bytes so far; set by the store
+  std::uint64_t extent = 0;      ///< set by the store; 0: no bytes stored
+  std::uint64_t offset = 0;      ///< in the extent file; set by the store
+  std::uint32_t size_bytes = 0;  ///< sum over the parts; set by the store
+  std::uint32_t crc32c = 0;      ///< of all its bytes so far; set by the store
   std::vector<PartRecord> parts;
   bool operator==(const SegmentRecord&) const = default;
 };

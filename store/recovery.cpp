@@ -33,16 +33,16 @@ class Recovery {
   }
 
  private:
-  /// RocksDB ends the replay of its log at the first damaged record without a word, so what it opened is compared
-  /// with what was durable.
+  /// RocksDB ends the replay of its log at the first damaged record without a word, so what it opened is
+  /// compared with what was durable.
   Result<void> check_index() {
     const auto mark = core_.folder.sync_mark();
     const auto sequence = core_.index->sequence();
     is_vouched_for_ = mark != 0;
     if (sequence >= mark) return {};
-    core_.options.log(fmt::format("the index in {} goes to change {} but {} was durable: its log is damaged; {}",
-                                  core_.folder.index_path().string(), sequence, mark,
-                                  make_error_code(Errc::damaged).message()));
+    core_.options.log(fmt::format(
+        "the index in {} goes to change {} but {} was durable: its log is damaged; {}",
+        core_.folder.index_path().string(), sequence, mark, make_error_code(Errc::damaged).message()));
     return Errc::damaged;
   }
 
@@ -79,17 +79,17 @@ class Recovery {
     core_.options.log(core_.folder.extent_path(key.id).string() + " is missing: its segments are gaps now");
     out_.report.extents_missing += 1;
     remove(extent);
-    return core_.catalog->visit_segments(
-        key.stream, key.track, extent.first_msn, UINT64_MAX, [&](const SegmentRecord& segment) {
-          if (segment.extent == key.id) {
-            auto gap = as_gap(segment);
-            gap.complete = true;
-            put(batch_, key.stream, key.track, gap);
-            out_.report.segments_lost += 1;
-            out_.report.parts_lost += segment.parts.size();
-          }
-          return segment.extent <= key.id;
-        });
+    return core_.catalog->visit_segments(key.stream, key.track, extent.first_msn, UINT64_MAX,
+                                         [&](const SegmentRecord& segment) {
+                                           if (segment.extent == key.id) {
+                                             auto gap = as_gap(segment);
+                                             gap.complete = true;
+                                             put(batch_, key.stream, key.track, gap);
+                                             out_.report.segments_lost += 1;
+                                             out_.report.parts_lost += segment.parts.size();
+                                           }
+                                           return segment.extent <= key.id;
+                                         });
   }
 
   void remove(const ExtentRecord& extent) { batch_.erase(Family::extents, extent_key(extent.key)); }

@@ -11,9 +11,9 @@ struct Recovered {
   std::vector<std::uint64_t> files_to_unlink;  ///< once the index is durable
 };
 
-/// Brings index and extents together after the last run, however it ended, and fills the extent table. Reads only
-/// what is newer than each extent's last sync. Runs before the store's threads start.
-/// Errors: damaged (the index has lost records it had made durable), io_error, reserve_reached.
+/// Brings index and extents together after the last run, however it ended, and fills the extent table. Reads
+/// only what is newer than each extent's last sync. Runs before the store's threads start. Errors: damaged
+/// (the index has lost records it had made durable), io_error, reserve_reached.
 Result<Recovered> recover(Core& core);
 
 }  // namespace lookback::store

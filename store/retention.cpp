@@ -92,16 +92,17 @@ Result<std::vector<std::uint64_t>> Retention::expire(StreamId stream, const Trac
 }
 
 /// Segments below this msn may go; 0: there are none. `expired`: how many of the track's oldest extents go.
-Result<std::uint64_t> Retention::first_to_keep(StreamId stream, const TrackRecord& track, std::int64_t cutoff_pdt_us,
-                                               std::size_t expired) const {
+Result<std::uint64_t> Retention::first_to_keep(StreamId stream, const TrackRecord& track,
+                                               std::int64_t cutoff_pdt_us, std::size_t expired) const {
   std::uint64_t limit = UINT64_MAX;  // the first segment in an extent that stays
   const auto kept = core_.extents->nth(stream, track.id, expired);
   if (kept) limit = kept->first_msn;
   std::optional<SegmentRecord> oldest;
-  const auto read = core_.catalog->visit_segments(stream, track.id, 0, limit, [&](const SegmentRecord& segment) {
-    oldest = segment;
-    return false;
-  });
+  const auto read =
+      core_.catalog->visit_segments(stream, track.id, 0, limit, [&](const SegmentRecord& segment) {
+        oldest = segment;
+        return false;
+      });
   if (!read) return read.error();
   if (!oldest || end_pdt_us(*oldest, track.timescale) > cutoff_pdt_us) return std::uint64_t{0};
   const auto later = core_.catalog->first_ending_after(stream, track, cutoff_pdt_us);

@@ -154,7 +154,9 @@ Result<SegmentRecord> Store::find_segment(StreamId stream, TrackId track, std::u
   return impl_->core.catalog->segment(stream, track, msn);
 }
 
-void Store::expire(StreamId stream, std::int64_t cutoff_pdt_us) { impl_->writer.expire(stream, cutoff_pdt_us); }
+void Store::expire(StreamId stream, std::int64_t cutoff_pdt_us) {
+  impl_->writer.expire(stream, cutoff_pdt_us);
+}
 
 Result<std::shared_ptr<const ExtentFile>> Store::extent(std::uint64_t id) {
   return impl_->core.cache.open(id, impl_->core.options.log);

@@ -42,7 +42,7 @@ struct RecoveryReport {
   std::uint64_t segments_cut = 0;      ///< of those, without the parts that did not reach the disk
   std::uint64_t segments_lost = 0;     ///< now a gap, or forgotten when nothing of them was left
   std::uint64_t parts_lost = 0;
-  std::uint64_t bytes_cut = 0;         ///< tails of extents that no record names
+  std::uint64_t bytes_cut = 0;  ///< tails of extents that no record names
   std::chrono::microseconds elapsed{0};
 };
 
@@ -52,7 +52,8 @@ class Store {
  public:
   /// Opens or creates the store; cuts torn tails, closes segments that a crash left open. Blocking.
   /// What went wrong is also said in words to `options.log`.
-  /// Errors: in_use, newer_format, not_a_store, read_only, reserve_reached (the disk is full), io_error, damaged.
+  /// Errors: in_use, newer_format, not_a_store, read_only, reserve_reached (the disk is full), io_error,
+  /// damaged.
   static Result<std::unique_ptr<Store>> open(Options options);
   /// Writes and syncs what is queued, and ends open segments. Blocking.
   ~Store();
@@ -69,11 +70,11 @@ class Store {
   void put_track(StreamId stream, const TrackRecord& track);
   /// Queued: stored before any append that follows it.
   void put_init(StreamId stream, const InitRecord& init);
-  /// Queued. Appends of one track come in order, from one thread at a time. `done` is called once: with queue_full at
-  /// once (on the caller's thread) when the queue is at its bound; with reserve_reached or io_error when the
-  /// bytes could not be kept: the stream goes on from memory. A segment that misses a part is stored as a gap
-  /// once it is complete, and its later appends get the first one's error. closed: the segment is complete, or
-  /// the store is shutting down.
+  /// Queued. Appends of one track come in order, from one thread at a time. `done` is called once: with
+  /// queue_full at once (on the caller's thread) when the queue is at its bound; with reserve_reached or
+  /// io_error when the bytes could not be kept: the stream goes on from memory. A segment that misses a part
+  /// is stored as a gap once it is complete, and its later appends get the first one's error. closed: the
+  /// segment is complete, or the store is shutting down.
   void append(Append append, Appended done);
 
   /// Segments of all tracks whose end is later than `from_pdt_us`, oldest first. An msn may be missing where

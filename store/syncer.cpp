@@ -63,8 +63,8 @@ Result<void> Syncer::sync_extents() {
   return core_.extents->commit(synced);
 }
 
-/// Those that are durable now. After a failure the kernel has dropped the pages and forgets the error, so a second
-/// try would succeed without the data: the extent's newest bytes are lost.
+/// Those that are durable now. After a failure the kernel has dropped the pages and forgets the error, so a
+/// second try would succeed without the data: the extent's newest bytes are lost.
 std::vector<ExtentTable::Dirty> Syncer::sync_files(const std::vector<ExtentTable::Dirty>& dirty) {
   std::vector<ExtentTable::Dirty> synced;
   // syncfs reports errors of other files as well: then each file is asked for its own.

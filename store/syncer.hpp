@@ -10,8 +10,8 @@
 
 namespace lookback::store {
 
-/// Makes extents, then the index durable, every `sync_interval`, on a thread of its own; then unlinks files that
-/// the index has forgotten. Thread-safe.
+/// Makes extents, then the index durable, every `sync_interval`, on a thread of its own; then unlinks files
+/// that the index has forgotten. Thread-safe.
 class Syncer {
  public:
   /// Told of an extent whose sync failed: what is past its `synced_bytes` counts as lost. On any thread.
@@ -38,11 +38,11 @@ class Syncer {
 
   Core& core_;
   const Lost lost_;
-  std::mutex round_;                       ///< one round at a time
-  bool names_pending_ = true;              ///< guarded by round_
-  std::uint64_t synced_sequence_ = 0;      ///< guarded by round_
-  bool complained_ = false;                ///< guarded by round_
-  std::mutex mutex_;                       ///< guards what follows
+  std::mutex round_;                   ///< one round at a time
+  bool names_pending_ = true;          ///< guarded by round_
+  std::uint64_t synced_sequence_ = 0;  ///< guarded by round_
+  bool complained_ = false;            ///< guarded by round_
+  std::mutex mutex_;                   ///< guards what follows
   std::condition_variable wake_;
   bool stopping_ = false;
   std::vector<std::uint64_t> doomed_;

@@ -23,7 +23,8 @@ ExtentHeader::Nonce make_nonce() {
 
 }  // namespace
 
-TrackWriter::TrackWriter(Core& core, StreamId stream, TrackId track) : core_(core), stream_(stream), track_(track) {
+TrackWriter::TrackWriter(Core& core, StreamId stream, TrackId track)
+    : core_(core), stream_(stream), track_(track) {
   if (const auto last = core_.catalog->last_segment(stream, track); last && last->has_value()) {
     last_complete_ = (*last)->msn;  // recovery has ended what was open
   }
@@ -37,8 +38,10 @@ Result<SegmentRecord> TrackWriter::add(const Append& append, Batch& batch) {
   if (!record) return lose(append.segment, record.error(), batch);
   if (auto written = write(*record, append); !written) return lose(append.segment, written.error(), batch);
   current_ = *record;
-  if (record->complete) end_segment(batch);
-  else store(*record, batch);
+  if (record->complete)
+    end_segment(batch);
+  else
+    store(*record, batch);
   return record;
 }
 
@@ -79,7 +82,8 @@ Result<void> TrackWriter::write(SegmentRecord& record, const Append& append) {
     record.extent = extent_->header().id;
     record.offset = extent_->size_bytes() + init.size();
   }
-  assert(extent_ && extent_->header().id == record.extent);  // whoever closes an extent loses or ends its segment
+  assert(extent_ &&
+         extent_->header().id == record.extent);  // whoever closes an extent loses or ends its segment
   if (record.complete) footer = footer_block(extent_->header(), record);
 
   std::vector<ByteSpan> pieces{as_bytes(init)};
@@ -93,7 +97,8 @@ Result<void> TrackWriter::write(SegmentRecord& record, const Append& append) {
   core_.space.wrote(extent_->size_bytes() - before);
   inits_in_extent_.insert(record.init_id);
   end_pdt_us_ = store::end_pdt_us(record, extent_->header().timescale);
-  core_.extents->advance({stream_, track_, extent_->header().id}, extent_->size_bytes(), record.msn, end_pdt_us_);
+  core_.extents->advance({stream_, track_, extent_->header().id}, extent_->size_bytes(), record.msn,
+                         end_pdt_us_);
   return {};
 }
 
@@ -101,7 +106,8 @@ Result<void> TrackWriter::ensure_extent(const SegmentRecord& first, std::uint32_
   if (extent_) {
     const auto duration = static_cast<std::int64_t>(timescale) * core_.options.extent_duration.count();
     const bool old = first.start - extent_start_ >= duration || first.start < extent_start_;
-    if (!old && extent_->size_bytes() < core_.options.extent_size_bytes && extent_->header().timescale == timescale) {
+    if (!old && extent_->size_bytes() < core_.options.extent_size_bytes &&
+        extent_->header().timescale == timescale) {
       return {};
     }
     close_extent();
@@ -171,7 +177,8 @@ void TrackWriter::end_segment(Batch& batch) {
     const auto footer = footer_block(extent_->header(), record);
     const std::array pieces{as_bytes(footer)};
     if (auto written = extent_->write(pieces, core_.options.log)) {
-      core_.extents->advance({stream_, track_, record.extent}, extent_->size_bytes(), record.msn, end_pdt_us_);
+      core_.extents->advance({stream_, track_, record.extent}, extent_->size_bytes(), record.msn,
+                             end_pdt_us_);
     } else {
       close_extent();  // the index has the segment; only a rebuild of the index would miss it
     }

@@ -11,8 +11,8 @@
 
 namespace lookback::store {
 
-/// Writes one track: its segments into extents, its records into batches. A segment is all there or, once it is
-/// complete, a gap. Belongs to the writer thread.
+/// Writes one track: its segments into extents, its records into batches. A segment is all there or, once it
+/// is complete, a gap. Belongs to the writer thread.
 class TrackWriter {
  public:
   TrackWriter(Core& core, StreamId stream, TrackId track);
@@ -52,14 +52,14 @@ class TrackWriter {
   const TrackId track_;
 
   std::optional<ExtentWriter> extent_;
-  std::int64_t extent_start_ = 0;            ///< ticks: of its first segment
+  std::int64_t extent_start_ = 0;  ///< ticks: of its first segment
   std::set<std::uint32_t> inits_in_extent_;
   std::int64_t end_pdt_us_ = 0;
 
-  std::optional<SegmentRecord> current_;     ///< the segment that is not complete, as stored; when lost: the gap
-  boost::system::error_code lost_;           ///< why the current segment has no bytes
+  std::optional<SegmentRecord> current_;  ///< the segment that is not complete, as stored; when lost: the gap
+  boost::system::error_code lost_;        ///< why the current segment has no bytes
   std::optional<std::uint64_t> last_complete_;
-  std::vector<SegmentRecord> ended_;         ///< complete, but not known to be in the index
+  std::vector<SegmentRecord> ended_;  ///< complete, but not known to be in the index
   bool retry_ended_ = false;
 };
 

@@ -8,9 +8,9 @@
 namespace lookback::store {
 namespace {
 
-constexpr std::uint64_t task_bytes = 256;            ///< what a queued task takes besides its media
-constexpr std::uint64_t notice_bytes = 8 << 20;      ///< room above the bound for records of refused appends
-constexpr std::uint64_t max_batch_bytes = 4 << 20;   ///< appends that wait for one index write
+constexpr std::uint64_t task_bytes = 256;           ///< what a queued task takes besides its media
+constexpr std::uint64_t notice_bytes = 8 << 20;     ///< room above the bound for records of refused appends
+constexpr std::uint64_t max_batch_bytes = 4 << 20;  ///< appends that wait for one index write
 constexpr std::size_t max_batch_appends = 256;
 constexpr std::uint64_t block_slack_bytes = 64 << 10;  ///< for blocks around an append, and the index
 
@@ -118,7 +118,8 @@ void Writer::write(const Append& append, Appended done) {
   auto& writer = track(append.stream, append.track);
   const auto size = size_of(append.bytes);
   const auto room = size == 0 ? Result<void>() : make_room(size + block_slack_bytes);
-  auto result = room ? writer.add(append, batch_) : Result<SegmentRecord>(writer.lose(append.segment, room.error(), batch_));
+  auto result = room ? writer.add(append, batch_)
+                     : Result<SegmentRecord>(writer.lose(append.segment, room.error(), batch_));
   waiting_.push_back({std::move(result), std::move(done)});
   batch_bytes_ += size;
   if (waiting_.size() >= max_batch_appends || batch_bytes_ >= max_batch_bytes) commit();
@@ -141,12 +142,16 @@ void Writer::commit() {
   const auto written = core_.index->write(batch_);
   const auto waiting = std::exchange(waiting_, {});
   for (auto* track : std::exchange(touched_, {})) {
-    if (written) track->committed();
-    else track->commit_failed(written.error());
+    if (written)
+      track->committed();
+    else
+      track->commit_failed(written.error());
   }
   for (const auto& [result, done] : waiting) {
-    if (written || !result) done(result);
-    else done(written.error());
+    if (written || !result)
+      done(result);
+    else
+      done(written.error());
   }
 }
 
@@ -177,7 +182,8 @@ void Writer::lose_now(const ExtentRecord& extent) {
       });
   auto ended = core_.extents->end_failed(key);
   if (visited && ended) ended = core_.index->write(batch_);
-  if (!visited || !ended) core_.options.log("giving up " + extent_name(key.id) + ": the index cannot be changed");
+  if (!visited || !ended)
+    core_.options.log("giving up " + extent_name(key.id) + ": the index cannot be changed");
 }
 
 TrackWriter& Writer::track(StreamId stream, TrackId id) {

@@ -14,8 +14,8 @@
 
 namespace lookback::store {
 
-/// The queue and the thread behind it: everything that changes the store after it is open goes through here, in
-/// order. Thread-safe.
+/// The queue and the thread behind it: everything that changes the store after it is open goes through here,
+/// in order. Thread-safe.
 class Writer {
  public:
   explicit Writer(Core& core);
@@ -66,7 +66,7 @@ class Writer {
   // Of the writer thread.
   std::map<TrackKey, TrackWriter> tracks_;
   Batch batch_;
-  std::vector<Waiting> waiting_;  ///< for the batch to be in the index
+  std::vector<Waiting> waiting_;       ///< for the batch to be in the index
   std::vector<TrackWriter*> touched_;  ///< since the last commit; more than once is fine
   std::uint64_t batch_bytes_ = 0;
   bool short_of_room_ = false;

@@ -1,5 +1,6 @@
 #include "packager/mp4/init.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -119,6 +120,15 @@ void set_audio(AVCodecParameters& par, const TrackFormat& format) {
   av_channel_layout_default(&par.ch_layout, static_cast<int>(format.channels));
 }
 
+/// FFmpeg says `cmfc`, whose tracks start their composition offsets at zero with an edit list. Ours have negative
+/// offsets and no edit list: `cmf2` (ISO/IEC 23000-19 7.5.17).
+void name_cmaf_brand(std::vector<std::byte>& init) {
+  const auto text = as_text(init);
+  const auto end = std::min(text.find("moov"), text.size());  // the ftyp box comes first
+  const auto brand = text.substr(0, end).find("cmfc");
+  if (brand != std::string_view::npos) init[brand + 3] = std::byte{'2'};
+}
+
 }  // namespace
 
 Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
@@ -132,7 +142,9 @@ Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
     set_audio(*stream->codecpar, format);
   }
   if (!muxer.write_header()) return Errc::muxer_failed;
-  return muxer.take_bytes();
+  auto init = muxer.take_bytes();
+  name_cmaf_brand(init);
+  return init;
 }
 
 }  // namespace lookback::packager

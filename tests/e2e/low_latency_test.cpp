@@ -55,7 +55,7 @@ TEST_CASE("rule 77: no part outlasts the part target", "[live]") { check_holds(7
 TEST_CASE("rule 78: only last and independent parts are shorter than 85 % of the target", "[live]") { check_holds(78); }
 TEST_CASE("rule 79: a part lasts as its samples do, and the parts add up to EXTINF", "[live]") { check_holds(79); }
 TEST_CASE("rule 80: an independent part starts with a sync sample", "[live]") { check_holds(80); }
-TEST_CASE("rule 81: every part with a sync sample is marked", "[live]") { check_holds(81); }
+TEST_CASE("rule 81: every part that starts with a sync sample is marked", "[live]") { check_holds(81); }
 TEST_CASE("rule 82: parts have the samples of their segment", "[live]") { check_holds(82); }
 TEST_CASE("rule 83: the bytes of the parts are the bytes of the segment", "[live]") { check_holds(83); }
 TEST_CASE("rule 84: the tags of a segment stand before its first part", "[live]") { check_holds(84); }

@@ -206,7 +206,12 @@ TEST_CASE("rule 16: EXT-X-INDEPENDENT-SEGMENTS is written only when every segmen
       for (const auto& [msn, segment] : rendition.segments()) {
         if (segment.gap) continue;
         CAPTURE(rendition.track, msn);
-        CHECK(parse_media(rendition.bytes(segment.uri)).fragments.at(0).samples.at(0).sync());
+        const auto media = parse_media(rendition.bytes(segment.uri));
+        const auto& first = media.fragments.at(0).samples.at(0);
+        CHECK(first.sync());
+        if (rendition.track != "v0") continue;
+        const auto types = nal_types(first.data);  // pictures before a recovery point need the segment before
+        CHECK(std::ranges::find(types, 5) != types.end());
       }
     }
   }

@@ -25,14 +25,30 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
   switch (data[0] % 8) {
-    case 0: check_round(decode_stream(bytes), decode_stream); break;
-    case 1: check_round(decode_track(bytes), decode_track); break;
-    case 2: check_round(decode_init(bytes), decode_init); break;
-    case 3: check_round(decode_segment(bytes), decode_segment); break;
-    case 4: check_round(decode_extent(bytes), decode_extent); break;
-    case 5: check_round(decode_extent_header(bytes), decode_extent_header); break;
-    case 6: check_round(decode_footer(bytes), decode_footer); break;
-    default: (void)decode_block(ExtentHeader::Nonce{}, bytes); break;
+    case 0:
+      check_round(decode_stream(bytes), decode_stream);
+      break;
+    case 1:
+      check_round(decode_track(bytes), decode_track);
+      break;
+    case 2:
+      check_round(decode_init(bytes), decode_init);
+      break;
+    case 3:
+      check_round(decode_segment(bytes), decode_segment);
+      break;
+    case 4:
+      check_round(decode_extent(bytes), decode_extent);
+      break;
+    case 5:
+      check_round(decode_extent_header(bytes), decode_extent_header);
+      break;
+    case 6:
+      check_round(decode_footer(bytes), decode_footer);
+      break;
+    default:
+      (void)decode_block(ExtentHeader::Nonce{}, bytes);
+      break;
   }
   return 0;
 }

@@ -118,7 +118,7 @@ TEST_CASE("an extent record comes back as it was", "[store][codec]") {
 TEST_CASE("stream, track and init records come back as they were", "[store][codec]") {
   Generator make(3);
   for (int i = 0; i < 500; ++i) {
-    const StreamRecord stream{make.any<std::uint64_t>(), make.text(max_name_bytes),          make.text(4),
+    const StreamRecord stream{make.any<std::uint64_t>(), make.text(max_name_bytes), make.text(4),
                               make.any<std::uint32_t>(), make.any<std::uint32_t>(), make.any<std::int64_t>()};
     const auto stream_back = decode_stream(as_bytes(encode(stream)));
     REQUIRE(stream_back.has_value());
@@ -164,7 +164,8 @@ TEST_CASE("a record of another version is damaged", "[store][codec]") {
   CHECK(decode_track(as_bytes(bytes)).error() == Errc::damaged);
 }
 
-TEST_CASE("a count of parts that the bytes cannot hold is refused before anything is allocated", "[store][codec]") {
+TEST_CASE("a count of parts that the bytes cannot hold is refused before anything is allocated",
+          "[store][codec]") {
   // Version, flags, msn, start, pdt, duration, init, discontinuity sequence, extent, offset, checksum, count.
   auto bytes = Encoder().u8(1).u8(0).raw(std::string(8, '\0')).u32(0).varint(UINT32_MAX).take();
   bytes += std::string(100, '\0');
@@ -173,7 +174,8 @@ TEST_CASE("a count of parts that the bytes cannot hold is refused before anythin
 
 TEST_CASE("parts that sum up to more than a segment can have are refused", "[store][codec]") {
   SegmentRecord record;
-  record.parts = {{.duration = 1, .size_bytes = UINT32_MAX, .crc32c = 0}, {.duration = 1, .size_bytes = 1, .crc32c = 0}};
+  record.parts = {{.duration = 1, .size_bytes = UINT32_MAX, .crc32c = 0},
+                  {.duration = 1, .size_bytes = 1, .crc32c = 0}};
   CHECK(decode_segment(as_bytes(encode(record))).error() == Errc::damaged);
 }
 

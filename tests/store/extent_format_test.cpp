@@ -52,7 +52,8 @@ TEST_CASE("a block is found with its payload and its whole length", "[store][ext
 
 TEST_CASE("a block with any bit changed, cut, or of another extent is refused", "[store][extent]") {
   const auto header = header_7();
-  const auto good = footer_block(header, {.msn = 5, .parts = {{.duration = 3, .size_bytes = 4, .crc32c = 5}}});
+  const auto good =
+      footer_block(header, {.msn = 5, .parts = {{.duration = 3, .size_bytes = 4, .crc32c = 5}}});
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     auto bytes = good;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
@@ -67,8 +68,14 @@ TEST_CASE("a block with any bit changed, cut, or of another extent is refused", 
 }
 
 TEST_CASE("a segment's footer names its track and holds its record", "[store][extent]") {
-  const SegmentRecord segment{.msn = 5, .start = -1, .pdt_us = 9, .complete = true, .extent = 7, .offset = 64,
-                              .size_bytes = 4, .parts = {{.duration = 3, .size_bytes = 4, .crc32c = 5}}};
+  const SegmentRecord segment{.msn = 5,
+                              .start = -1,
+                              .pdt_us = 9,
+                              .complete = true,
+                              .extent = 7,
+                              .offset = 64,
+                              .size_bytes = 4,
+                              .parts = {{.duration = 3, .size_bytes = 4, .crc32c = 5}}};
   const auto bytes = footer_block(header_7(), segment);
   const auto block = decode_block(header_7().nonce, as_bytes(bytes));
   REQUIRE(block.has_value());

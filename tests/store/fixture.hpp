@@ -95,7 +95,8 @@ inline StreamId open_test_stream(Store& store) {
   const auto stream = store.open_stream("live/test");
   REQUIRE(stream.has_value());
   store.put_track(stream->id, {.id = 0, .name = "v0", .timescale = timescale});
-  store.put_init(stream->id, {.track = 0, .id = 1, .bytes = std::vector<std::byte>(700, std::byte{7}), .format = {}});
+  store.put_init(stream->id,
+                 {.track = 0, .id = 1, .bytes = std::vector<std::byte>(700, std::byte{7}), .format = {}});
   return stream->id;
 }
 

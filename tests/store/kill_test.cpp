@@ -42,7 +42,8 @@ std::optional<Report> read_report(int from) {
 }
 
 /// Number of parts of each segment that the child reported before it was killed after `count` reports.
-std::map<std::uint64_t, std::size_t> run_and_kill(const Options& options, std::uint64_t first, std::size_t count) {
+std::map<std::uint64_t, std::size_t> run_and_kill(const Options& options, std::uint64_t first,
+                                                  std::size_t count) {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const Descriptor from(ends[0]);
@@ -88,7 +89,8 @@ TEST_CASE("every part that was acknowledged survives kill -9, twice and during r
   std::map<std::uint64_t, std::size_t> acknowledged;
   std::uint64_t next = 0;
   for (int round = 0; round < 20; ++round) {
-    for (const auto& [msn, parts] : run_and_kill(options, next, 1 + random() % 120)) acknowledged[msn] = parts;
+    for (const auto& [msn, parts] : run_and_kill(options, next, 1 + random() % 120))
+      acknowledged[msn] = parts;
     if (round % 3 == 0) kill_while_opening(options, std::chrono::microseconds(random() % 40'000));
 
     const auto store = open_store(options);

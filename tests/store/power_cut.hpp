@@ -26,7 +26,8 @@ inline int in_child(const std::function<void()>& work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/// A store as a crash leaves it: written by a process that was killed. Syncs run only when `work` asks for them.
+/// A store as a crash leaves it: written by a process that was killed. Syncs run only when `work` asks for
+/// them.
 inline void write_and_crash(Options options, const std::function<void(Store&)>& work) {
   options.sync_interval = std::chrono::hours(1);
   const auto code = in_child([&] {
@@ -41,31 +42,36 @@ inline void write_and_crash(Options options, const std::function<void(Store&)>& 
 /// For a child of write_and_crash, where nothing may be asserted.
 inline void append_or_exit(Store& store, Append append) {
   std::promise<bool> answer;
-  store.append(std::move(append), [&](const Result<SegmentRecord>& result) { answer.set_value(result.has_value()); });
+  store.append(std::move(append),
+               [&](const Result<SegmentRecord>& result) { answer.set_value(result.has_value()); });
   if (!answer.get_future().get()) ::_exit(3);
 }
 
 inline void append_segment_or_exit(Store& store, StreamId stream, std::uint64_t msn) {
-  for (std::size_t part = 0; part < parts_per_segment; ++part) append_or_exit(store, part_append(stream, msn, part));
+  for (std::size_t part = 0; part < parts_per_segment; ++part)
+    append_or_exit(store, part_append(stream, msn, part));
 }
 
 inline StreamId test_stream_or_exit(Store& store) {
   const auto stream = store.open_stream("live/test");
   if (!stream) ::_exit(4);
   store.put_track(stream->id, {.id = 0, .name = "v0", .timescale = timescale});
-  store.put_init(stream->id, {.track = 0, .id = 1, .bytes = std::vector<std::byte>(700, std::byte{7}), .format = {}});
+  store.put_init(stream->id,
+                 {.track = 0, .id = 1, .bytes = std::vector<std::byte>(700, std::byte{7}), .format = {}});
   return stream->id;
 }
 
 /// The only extent file of the store.
 inline std::filesystem::path only_extent(const std::filesystem::path& store) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(store / "extents")) files.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(store / "extents"))
+    files.push_back(entry.path());
   REQUIRE(files.size() == 1);
   return files[0];
 }
 
-inline void overwrite(const std::filesystem::path& path, std::uint64_t offset, const std::vector<std::byte>& bytes) {
+inline void overwrite(const std::filesystem::path& path, std::uint64_t offset,
+                      const std::vector<std::byte>& bytes) {
   const Descriptor file(::open(path.c_str(), O_RDWR));
   REQUIRE(file);
   REQUIRE(::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==

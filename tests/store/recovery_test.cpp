@@ -108,7 +108,8 @@ TEST_CASE("when nothing is left of an open segment it is forgotten", "[store][re
   check_bytes(*store, *store->find_segment(1, 0, 3));
 }
 
-TEST_CASE("a flipped bit makes a complete segment a gap of its length, never a shorter segment", "[store][recovery]") {
+TEST_CASE("a flipped bit makes a complete segment a gap of its length, never a shorter segment",
+          "[store][recovery]") {
   const TempDir folder;
   write_three_and_a_half(options_at(folder.path()));
   const auto before = look_at(folder.path(), 3);
@@ -192,7 +193,8 @@ TEST_CASE("a missing extent turns its segments into gaps, with a word about it",
   }
 }
 
-TEST_CASE("an index log that is damaged in the middle is noticed, not shortened in silence", "[store][recovery]") {
+TEST_CASE("an index log that is damaged in the middle is noticed, not shortened in silence",
+          "[store][recovery]") {
   const TempDir folder;
   write_and_crash(options_at(folder.path()), [](Store& store) {
     const auto stream = test_stream_or_exit(store);
@@ -226,7 +228,8 @@ TEST_CASE("what flush made durable is there when everything later is lost", "[st
     for (std::uint64_t msn = 8; msn < 12; ++msn) append_segment_or_exit(store, stream, msn);
   });
   std::ifstream(folder.path() / ".size") >> durable_size;
-  fs::resize_file(only_extent(folder.path()), durable_size);  // the power went before the kernel wrote the rest
+  fs::resize_file(only_extent(folder.path()),
+                  durable_size);  // the power went before the kernel wrote the rest
   const auto store = open_store(options_at(folder.path()));
   for (std::uint64_t msn = 0; msn < 8; ++msn) {
     const auto segment = store->find_segment(1, 0, msn);

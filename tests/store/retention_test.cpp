@@ -52,7 +52,8 @@ Options small_extents(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("expiry removes extents that ended by the cutoff, whole, and keeps the rest", "[store][retention]") {
+TEST_CASE("expiry removes extents that ended by the cutoff, whole, and keeps the rest",
+          "[store][retention]") {
   const TempDir folder;
   const auto store = open_store(small_extents(folder.path()));
   const auto stream = open_test_stream(*store);
@@ -149,14 +150,16 @@ TEST_CASE("a reader finishes in peace when its extent expires", "[store][retenti
   CHECK(**bytes == part_bytes(0, 0));
 }
 
-TEST_CASE("under the cap on size the oldest media goes first, whichever stream it is of", "[store][retention]") {
+TEST_CASE("under the cap on size the oldest media goes first, whichever stream it is of",
+          "[store][retention]") {
   const TempDir folder;
   auto options = small_extents(folder.path());
   options.max_size_bytes = 600'000;  // a segment has 4 to 80 kB
   const auto store = open_store(options);
   const auto old_stream = store->open_stream("live/old")->id;
   store->put_track(old_stream, {.id = 0, .name = "v0", .timescale = timescale});
-  for (std::uint64_t msn = 0; msn < 3; ++msn) append_segment(*store, old_stream, msn);  // two extents, one open
+  for (std::uint64_t msn = 0; msn < 3; ++msn)
+    append_segment(*store, old_stream, msn);  // two extents, one open
   const auto stream = open_test_stream(*store);
   const std::uint64_t count = 60;
   for (std::uint64_t msn = 3; msn < count; ++msn) append_segment(*store, stream, msn);
@@ -234,7 +237,8 @@ TEST_CASE("after a failed sync what was not durable is a gap, and media goes on 
   writer.start(syncer);
   const auto append = [&](std::uint64_t msn) {
     for (std::size_t part = 0; part < parts_per_segment; ++part) {
-      writer.append(part_append(1, msn, part), [](const Result<SegmentRecord>& result) { REQUIRE(result.has_value()); });
+      writer.append(part_append(1, msn, part),
+                    [](const Result<SegmentRecord>& result) { REQUIRE(result.has_value()); });
     }
     writer.drain();
   };

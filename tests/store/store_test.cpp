@@ -48,7 +48,8 @@ TEST_CASE("tracks are written side by side, each into extents of its own", "[sto
   store->put_track(stream, {.id = 1, .name = "a0", .timescale = timescale});
   for (std::uint64_t msn = 0; msn < 3; ++msn) {
     for (std::size_t part = 0; part < parts_per_segment; ++part) {
-      for (TrackId track : {0, 1}) REQUIRE(append_and_wait(*store, part_append(stream, msn, part, track)).has_value());
+      for (TrackId track : {0, 1})
+        REQUIRE(append_and_wait(*store, part_append(stream, msn, part, track)).has_value());
     }
   }
   const auto video = store->find_segment(stream, 0, 2), audio = store->find_segment(stream, 1, 2);
@@ -128,7 +129,8 @@ TEST_CASE("the window begins with the first segment that ends after its start", 
       REQUIRE(window->tracks.size() == 1);
       std::vector<std::uint64_t> expected, found;
       for (std::uint64_t msn = 5; msn < count; ++msn) {
-        if (!is_missing(msn) && epoch_us + static_cast<std::int64_t>(msn + 1) * segment_us > at) expected.push_back(msn);
+        if (!is_missing(msn) && epoch_us + static_cast<std::int64_t>(msn + 1) * segment_us > at)
+          expected.push_back(msn);
       }
       for (const auto& segment : window->tracks[0].segments) found.push_back(segment.msn);
       CAPTURE(from, shift);
@@ -267,6 +269,7 @@ TEST_CASE("many streams written from many threads keep their bytes apart", "[sto
     const auto window = store->load_window(streams[i], 0);
     REQUIRE(window.has_value());
     REQUIRE(window->tracks.at(0).segments.size() == 25);
-    for (const auto& segment : window->tracks[0].segments) check_bytes(*store, segment, static_cast<TrackId>(i));
+    for (const auto& segment : window->tracks[0].segments)
+      check_bytes(*store, segment, static_cast<TrackId>(i));
   }
 }

@@ -45,6 +45,7 @@ void LiveSession::add(Server& server, const std::string& name, const std::string
   LiveStream stream;
   stream.name = name;
   stream.clip = clip(file);
+  if (file.ends_with(".ts")) { const std::string m="/tmp/b-e2e/"+file+".mp4"; (void)run({"ffmpeg","-v","error","-y","-i",stream.clip.string(),"-c","copy",m}); stream.clip=m; }
   stream.closed_gop = closed_gop;
   stream.server = &server;
   stream.publisher = std::make_unique<Publisher>(

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -25,6 +27,15 @@ std::uint16_t port_of(const std::string& line, const std::string& name) {
 }  // namespace
 
 Server::Server(Options options) : options_(std::move(options)) { start(); }
+
+Server::~Server() {
+  const auto code = process_ ? process_->wait(std::chrono::milliseconds(0)) : std::nullopt;
+  if (!code || ended_) return;
+  process_->wait_for_end_of_output(std::chrono::seconds(1));
+  const auto words = process_->out() + process_->err();
+  std::fprintf(stderr, "the server has ended by itself with %d:\n%s\n", *code,
+               words.substr(words.size() - std::min<std::size_t>(words.size(), 4000)).c_str());
+}
 
 std::filesystem::path Server::binary() {
   const char* chosen = std::getenv("LOOKBACK_BINARY");
@@ -52,6 +63,7 @@ void Server::write_config() const {
 
 void Server::start() {
   write_config();
+  ended_ = false;
   const auto begin = std::chrono::steady_clock::now();
   process_ = std::make_unique<Process>(
       Process::Options{.arguments = {binary().string(), "run", "-c", config().string()},
@@ -68,12 +80,16 @@ void Server::start() {
 }
 
 std::optional<int> Server::stop(std::chrono::milliseconds limit) {
+  ended_ = true;
   process_->signal(SIGTERM);
   const auto code = process_->wait(limit);
   if (!code) process_->kill();
   return code;
 }
 
-void Server::kill() { process_->kill(); }
+void Server::kill() {
+  ended_ = true;
+  process_->kill();
+}
 
 }  // namespace lookback::support

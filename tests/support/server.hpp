@@ -23,6 +23,8 @@ class Server {
   Server() : Server(Options{}) {}
   /// Starts it. Throws std::runtime_error with the server's own words when it does not get ready within 10 s.
   explicit Server(Options options);
+  /// Says on stderr when the server had ended by itself, with its last words.
+  ~Server();
 
   std::uint16_t http_port() const { return http_port_; }
   std::uint16_t rtmp_port() const { return rtmp_port_; }
@@ -53,6 +55,7 @@ class Server {
   TempDir folder_;
   std::uint16_t http_port_ = 0, rtmp_port_ = 0;
   std::chrono::milliseconds started_in_{};
+  bool ended_ = false;  ///< by us
   std::unique_ptr<Process> process_;
 };
 

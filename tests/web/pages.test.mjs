@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { scene } from './support/scene.mjs';
 import { until } from './support/wait.mjs';
 
-test('the watch page waits for a stream that is not there yet, and starts it by itself', { timeout: 90_000 }, async () => {
+test('the watch page waits for a stream that is not there yet, and starts it by itself, with its sound', { timeout: 90_000 }, async () => {
   await scene({}, async ({ server, browser, publish }) => {
     await browser.watch(server.origin, 'live/later');
     await browser.page.getByText('Waiting for the stream').waitFor();
@@ -11,6 +11,7 @@ test('the watch page waits for a stream that is not there yet, and starts it by 
     publish('live/later');
     await browser.plays('playing', (now) => now.latency !== null);
     await browser.page.getByText('Waiting for the stream').waitFor({ state: 'hidden' });
+    assert.equal(await browser.page.evaluate(() => window.lookback.hls.audioTracks.length), 1, 'audio renditions');
     assert.ok(await browser.is_same_document());
   });
 });

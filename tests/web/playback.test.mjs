@@ -5,8 +5,9 @@ import { until } from './support/wait.mjs';
 
 const play_time_ms = 20_000;
 
-/** Lets the page play for the time the requirement names, and returns the stalls and latencies seen meanwhile. */
+/** Once it runs, lets the page play for the time the requirement names; returns the stalls and latencies seen meanwhile. */
 async function watch_for(browser, ms) {
+  await browser.moves_on(2);
   const before = await browser.stats();
   const latencies = [];
   const end = Date.now() + ms;

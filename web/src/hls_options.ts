@@ -35,7 +35,7 @@ function patiently(first_byte_ms: number, whole_ms: number): { default: LoaderCo
  * - No liveMaxLatency: a viewer who went back stays there. `live_edge.ts` decides who follows the edge, and does the
  *   fine control: hls.js' own needs more than a second in the buffer, which is more than our goal, and never comes back
  *   to the edge after stalls.
- * - The goal itself, PART-HOLD-BACK behind the edge, is hls.js' default.
+ * - The goal starts from hls.js' default, PART-HOLD-BACK behind the edge.
  * - The manifest is tried by `player.ts`, which shows what the answer means.
  */
 export const hls_options: Partial<HlsConfig> = {

@@ -9,7 +9,11 @@ const jump_beyond = 4;
 const max_trim = 0.08;
 /** Gap (s) that is left alone. */
 const dead_band = 0.06;
-/** Each stall moves the goal this far (s) from the edge, up to `most_margin`; it comes back at `margin_decay` s per second. */
+/**
+ * How much further (s) than PART-HOLD-BACK the goal is from the edge: a busy computer is not to be heard. Each stall adds
+ * `stall_margin`, up to `most_margin`; it comes back at `margin_decay` s per second.
+ */
+const least_margin = 0.25;
 const stall_margin = 0.3;
 const most_margin = 2;
 const margin_decay = 0.01;
@@ -17,13 +21,14 @@ const margin_decay = 0.01;
 /**
  * Keeps a viewer who follows the live edge near the goal, without stalls, and leaves everybody else alone.
  *
- * The goal is PART-HOLD-BACK behind the edge, and a little more after a stall that the network caused. Too far behind: play a little faster. Too close, as after an interruption,
- * when the first new part is played the moment it is there: play a little slower until the buffer is whole again.
+ * The goal is PART-HOLD-BACK and a margin behind the edge; a stall that the network caused makes the margin larger for a
+ * while. Too far behind: play a little faster. Too close, as after an interruption, when the first new part is played the
+ * moment it is there: play a little slower until the buffer is whole again.
  */
 export class LiveEdge {
   private follows = true;
   private own_seek = false;
-  private margin = 0;
+  private margin = least_margin;
   private steered = performance.now();
 
   constructor(
@@ -113,7 +118,7 @@ export class LiveEdge {
 
   private steer(): void {
     const now = performance.now();
-    this.margin = Math.max(0, this.margin - ((now - this.steered) / 1000) * margin_decay);
+    this.margin = Math.max(least_margin, this.margin - ((now - this.steered) / 1000) * margin_decay);
     this.steered = now;
     const behind = this.behind();
     if (behind === null || this.video.paused || this.video.seeking) {
@@ -132,5 +137,5 @@ export class LiveEdge {
 }
 
 function trim(behind: number): number {
-  return Math.round(Math.max(-max_trim, Math.min(max_trim, behind * 0.2)) * 100) / 100;
+  return Math.round(Math.max(-max_trim, Math.min(max_trim, behind * 0.3)) * 100) / 100;
 }

@@ -128,7 +128,7 @@ Result<FlvItem> FlvReader::video(const Slice& payload, std::uint32_t timestamp_m
 
   const auto packet_type = std::to_integer<unsigned>(body[1]);
   if (packet_type == sequence_header) {
-    return changed(video_, packager::parse_avc_config(body.subspan(video_header_bytes)));
+    return configured(video_, packager::parse_avc_config, body.subspan(video_header_bytes));
   }
   if (packet_type != coded_frames) return FlvItem{};  // end of sequence says nothing that we need
   return avc_sample(payload, frame_type == sync_frame, clock_.unwrap_ms(timestamp_ms));
@@ -166,7 +166,7 @@ Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_m
   if (body.size() < audio_header_bytes) return Errc::bad_tag;
   const auto packet_type = std::to_integer<unsigned>(body[1]);
   if (packet_type == sequence_header) {
-    return changed(audio_, packager::parse_aac_config(body.subspan(audio_header_bytes)));
+    return configured(audio_, packager::parse_aac_config, body.subspan(audio_header_bytes));
   }
   if (packet_type != coded_frames) return Errc::bad_tag;
 
@@ -182,9 +182,12 @@ Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_m
                                         .payload = std::move(media)}};
 }
 
-/// Encoders repeat their configuration; only a different one is news.
-Result<FlvItem> FlvReader::changed(std::optional<packager::TrackFormat>& current,
-                                   Result<packager::TrackFormat> next) {
+/// FFmpeg announces a track before it knows its configuration (AAC out of MPEG-TS), and encoders repeat theirs: only
+/// one that is there and different is news.
+Result<FlvItem> FlvReader::configured(std::optional<packager::TrackFormat>& current, ConfigParser parse,
+                                      ByteSpan config) {
+  if (config.empty()) return FlvItem{};
+  auto next = parse(config);
   if (!next) return next.error();
   if (current == *next) return FlvItem{};
   current = *next;

@@ -62,7 +62,7 @@ void check_init(const TrackFormat& format) {
   REQUIRE(top[0].type == "ftyp");
   REQUIRE(top[1].type == "moov");
   CHECK(brands(top[0]).contains("iso6"));
-  CHECK(brands(top[0]).contains("cmfc"));
+  CHECK(brands(top[0]).contains("cmf2"));
 
   const auto moov = top[1].body;
   CHECK(duration_of(test::find_one(moov, "mvhd"), 12) == 0);

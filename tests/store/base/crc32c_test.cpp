@@ -25,8 +25,8 @@ struct Vector {
 
 std::vector<Vector> rfc3720_vectors() {
   std::vector<std::byte> pdu(48, std::byte{0});
-  const std::pair<std::size_t, int> set[] = {{0, 0x01}, {1, 0xC0}, {16, 0x14}, {22, 0x04}, {27, 0x14},
-                                             {31, 0x18}, {32, 0x28}, {40, 0x02}};
+  const std::pair<std::size_t, int> set[] = {{0, 0x01},  {1, 0xC0},  {16, 0x14}, {22, 0x04},
+                                             {27, 0x14}, {31, 0x18}, {32, 0x28}, {40, 0x02}};
   for (const auto& [at, value] : set) pdu[at] = static_cast<std::byte>(value);
   return {{std::vector<std::byte>(32, std::byte{0x00}), 0x8A9136AA},
           {std::vector<std::byte>(32, std::byte{0xFF}), 0x62A8AB43},

@@ -195,9 +195,16 @@ TEST_CASE("codecs that are not packaged are refused by name", "[rtmp][flv]") {
 TEST_CASE("a configuration that cannot be read is refused", "[rtmp][flv]") {
   FlvReader reader;
   const auto whole = wire::avc_header();
-  for (std::size_t size = 5; size < whole.size() - 4; ++size) {  // the last 4 bytes are of the high profiles' extension
+  for (std::size_t size = 6; size < whole.size() - 4; ++size) {  // the last 4 bytes are of the high profiles' extension
     CAPTURE(size);
     CHECK(reader.video(bytes(whole.substr(0, size)), 0).has_error());
   }
-  CHECK(reader.audio(bytes(std::string("\xaf\0", 2)), 0).has_error());
+  CHECK(reader.audio(bytes(std::string("\xaf\0\x11", 3)), 0).has_error());
+}
+
+TEST_CASE("a track announced without its configuration waits for it", "[rtmp][flv]") {
+  FlvReader reader;  // FFmpeg sends this first when it copies AAC out of MPEG-TS
+  CHECK(nothing(reader.audio(bytes(std::string("\xaf\0", 2)), 0)));
+  CHECK(nothing(reader.video(bytes(std::string("\x17\0\0\0\0", 5)), 0)));
+  CHECK(std::holds_alternative<TrackFormat>(reader.audio(bytes(wire::aac_header()), 0).value()));
 }

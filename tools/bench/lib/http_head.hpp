@@ -1,0 +1,37 @@
+// The client's half of HTTP/1.1, as far as the benchmarks need it: answers with a Content-Length.
+#pragma once
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+struct Head {
+  int status = 0;
+  std::size_t size = 0;    // of the header with its empty line
+  std::size_t length = 0;  // of the body
+};
+
+/// The header at the start of `data`; nothing while it is not complete.
+inline std::optional<Head> parse_head(std::string_view data) {
+  const auto end = data.find("\r\n\r\n");
+  if (end == std::string_view::npos) return std::nullopt;
+  std::string text(data.substr(0, end + 2));
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  Head head{.size = end + 4};
+  if (text.starts_with("http/1.1 ")) head.status = std::atoi(text.c_str() + 9);
+  constexpr std::string_view name = "\r\ncontent-length:";
+  const auto field = text.find(name);
+  if (field != std::string::npos) head.length = std::strtoull(text.c_str() + field + name.size(), nullptr, 10);
+  return head;
+}
+
+inline std::string get_request(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: bench\r\n\r\n";
+}
+
+}  // namespace bench

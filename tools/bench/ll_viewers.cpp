@@ -1,0 +1,320 @@
+// Many low-latency viewers of one stream, in one thread on epoll.
+//
+//   ll_viewers VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET
+//
+// Each viewer has two keep-alive connections. On one a blocking playlist reload (_HLS_msn, _HLS_part, _HLS_skip=YES) is
+// always out; on the other it loads the parts that the answers list. After the warm-up the line "measuring" is printed, at
+// the end one line of JSON. Lateness of a part: from the first answer to any viewer that lists it, until this
+// viewer has all of it. Stall: a viewer that plays since it had three part targets has run out of media.
+// Media are dropped in the kernel (MSG_TRUNC): the copy to a player happens on other machines.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/http_head.hpp"
+#include "lib/live_playlist.hpp"
+
+namespace {
+
+constexpr std::size_t max_parts_queued = 256;  // of one viewer
+constexpr double parts_before_playing = 3;
+
+double now_s() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+sockaddr_in address_of(const std::string& text) {
+  const auto colon = text.rfind(':');
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(text.c_str() + colon + 1)));
+  if (colon == std::string::npos || inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1) {
+    throw std::runtime_error("no address: " + text);
+  }
+  return address;
+}
+
+/// What all viewers have seen together.
+struct Results {
+  std::map<bench::Position, double> first_listed_s;
+  bool measuring = false;
+  double measuring_since_s = 0;
+  std::vector<double> lateness_ms;
+  std::uint64_t playlists = 0, parts = 0, part_bytes = 0, stalls = 0, errors = 0;
+};
+
+/// Media that has arrived against media that has been played.
+class Buffer {
+ public:
+  /// Whether playback had run out when a part of `duration_s` arrived.
+  bool arrived(double duration_s, double part_target_s, double time_s) {
+    const bool playing = play_from_s_ > 0;
+    const bool stalled = playing && time_s - play_from_s_ > media_s_;
+    if (stalled) play_from_s_ = time_s - media_s_;
+    media_s_ += duration_s;
+    if (!playing && media_s_ >= parts_before_playing * part_target_s) play_from_s_ = time_s;
+    return stalled;
+  }
+
+ private:
+  double media_s_ = 0, play_from_s_ = 0;
+};
+
+enum class Channel { playlist, media };
+
+/// One connection: a request goes out, its answer comes in.
+class Connection {
+ public:
+  Connection(const sockaddr_in& address, bool keeps_body)
+      : socket_(socket(AF_INET, SOCK_STREAM, 0)), keeps_body_(keeps_body) {
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error(std::string("cannot connect: ") + std::strerror(errno));
+    }
+  }
+  ~Connection() { close(socket_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int descriptor() const { return socket_; }
+
+  bool request(const std::string& target) {
+    data_.clear();
+    head_ = {};
+    left_ = 0;
+    const auto text = bench::get_request(target);
+    const auto sent = send(socket_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent == static_cast<ssize_t>(text.size());
+  }
+
+  enum class State { waiting, complete, broken };
+  State read() {
+    static char buffer[64 << 10];
+    for (;;) {
+      const bool drop = head_.size > 0 && !keeps_body_;
+      const auto count = drop ? recv(socket_, nullptr, left_, MSG_TRUNC | MSG_DONTWAIT)
+                              : recv(socket_, buffer, keeps_body_ ? sizeof buffer : 1024, MSG_DONTWAIT);
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) return State::waiting;
+      if (count <= 0) return State::broken;
+      if (drop) {
+        left_ -= static_cast<std::size_t>(count);
+      } else {
+        data_.append(buffer, static_cast<std::size_t>(count));
+        if (head_.size == 0) {
+          const auto head = bench::parse_head(data_);
+          if (!head) continue;
+          head_ = *head;
+        }
+        const auto whole = head_.size + head_.length;
+        if (data_.size() > whole) return State::broken;  // more than was asked for
+        left_ = whole - data_.size();
+      }
+      if (left_ == 0) return State::complete;
+    }
+  }
+
+  const bench::Head& head() const { return head_; }
+  std::string_view body() const { return std::string_view(data_).substr(head_.size); }
+
+ private:
+  const int socket_;
+  const bool keeps_body_;
+  std::string data_;
+  bench::Head head_;
+  std::size_t left_ = 0;
+};
+
+class Viewer {
+ public:
+  Viewer(const sockaddr_in& address, const std::string& target, Results& results)
+      : target_(target),
+        folder_(target.substr(0, target.rfind('/') + 1)),
+        results_(results),
+        playlist_(address, true),
+        media_(address, false) {}
+
+  int descriptor(Channel channel) const {
+    return channel == Channel::playlist ? playlist_.descriptor() : media_.descriptor();
+  }
+
+  /// Asks for the whole playlist.
+  bool join() { return playlist_.request(target_); }
+
+  /// False when the viewer is lost.
+  bool readable(Channel channel) {
+    auto& connection = channel == Channel::playlist ? playlist_ : media_;
+    const auto state = connection.read();
+    if (state == Connection::State::waiting) return true;
+    if (state == Connection::State::broken || connection.head().status != 200) return false;
+    return channel == Channel::playlist ? on_playlist() : on_part();
+  }
+
+ private:
+  bool on_playlist() {
+    const auto time_s = now_s();
+    ++results_.playlists;
+    auto playlist = bench::parse_live_playlist(playlist_.body());
+    if (playlist.part_target_s > 0) part_target_s_ = playlist.part_target_s;
+    for (auto& part : playlist.parts) {
+      if (joined_ && part.position >= next_ && queue_.size() < max_parts_queued) {
+        results_.first_listed_s.try_emplace(part.position, time_s);
+        queue_.push_back(std::move(part));
+      }
+    }
+    joined_ = true;
+    next_ = playlist.next;
+    return playlist_.request(target_ + "?_HLS_msn=" + std::to_string(next_.msn) +
+                             "&_HLS_part=" + std::to_string(next_.part) + "&_HLS_skip=YES") &&
+           load();
+  }
+
+  bool load() {
+    if (loading_ || queue_.empty()) return true;
+    loading_ = true;
+    return media_.request(folder_ + queue_.front().uri);
+  }
+
+  bool on_part() {
+    const auto time_s = now_s();
+    const auto& part = queue_.front();
+    const bool stalled = buffer_.arrived(part.duration_s, part_target_s_, time_s);
+    const auto listed_s = results_.first_listed_s.at(part.position);
+    if (results_.measuring && listed_s >= results_.measuring_since_s) {
+      results_.lateness_ms.push_back((time_s - listed_s) * 1e3);
+      ++results_.parts;
+      results_.part_bytes += media_.head().length;
+      results_.stalls += stalled;
+    }
+    queue_.pop_front();
+    loading_ = false;
+    return load();
+  }
+
+  const std::string target_, folder_;
+  Results& results_;
+  Connection playlist_, media_;
+  bench::Position next_;
+  double part_target_s_ = 0;
+  std::deque<bench::Part> queue_;
+  bool joined_ = false, loading_ = false;
+  Buffer buffer_;
+};
+
+/// Runs the viewers. An epoll event's number is 2 * viewer + channel.
+class Audience {
+ public:
+  Audience(const sockaddr_in& address, std::string target, std::size_t size)
+      : address_(address), target_(std::move(target)), size_(size), poll_(epoll_create1(0)) {}
+  ~Audience() { close(poll_); }
+  Audience(const Audience&) = delete;
+  Audience& operator=(const Audience&) = delete;
+
+  void run(double warm_up_s, double duration_s) {
+    const auto start_s = now_s();
+    const auto measure_s = start_s + warm_up_s;
+    const auto end_s = measure_s + duration_s;
+    for (auto time_s = start_s; time_s < end_s; time_s = now_s()) {
+      // All are there after half of the warm-up.
+      const auto wanted = static_cast<double>(size_) * std::min(1.0, (time_s - start_s) / warm_up_s * 2);
+      while (viewers_.size() < static_cast<std::size_t>(wanted)) add();
+      if (!results_.measuring && time_s >= measure_s) begin(time_s);
+      poll();
+    }
+    report(now_s() - results_.measuring_since_s);
+  }
+
+ private:
+  void add() {
+    const auto number = viewers_.size();
+    viewers_.push_back(std::make_unique<Viewer>(address_, target_, results_));
+    for (const auto channel : {Channel::playlist, Channel::media}) {
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.u64 = number * 2 + static_cast<std::uint64_t>(channel);
+      epoll_ctl(poll_, EPOLL_CTL_ADD, viewers_[number]->descriptor(channel), &event);
+    }
+    if (!viewers_[number]->join()) lose(number);
+  }
+
+  void poll() {
+    epoll_event events[256];
+    const int count = epoll_wait(poll_, events, 256, 5);
+    for (int i = 0; i < count; ++i) {
+      const auto number = events[i].data.u64 / 2;
+      const auto channel = static_cast<Channel>(events[i].data.u64 % 2);
+      if (viewers_[number] && !viewers_[number]->readable(channel)) lose(number);
+    }
+  }
+
+  void lose(std::size_t number) {
+    viewers_[number].reset();
+    ++results_.errors;
+  }
+
+  void begin(double time_s) {
+    results_.measuring = true;
+    results_.measuring_since_s = time_s;
+    results_.playlists = 0;
+    std::puts("measuring");
+    std::fflush(stdout);
+  }
+
+  void report(double seconds) {
+    auto& sorted = results_.lateness_ms;
+    std::sort(sorted.begin(), sorted.end());
+    const auto at = [&](double share) {
+      return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+    };
+    std::printf(
+        "{\"viewers\":%zu,\"lost\":%llu,\"seconds\":%.3f,\"playlists\":%llu,\"parts\":%llu,\"part_bytes\":%llu,"
+        "\"stalls\":%llu,\"lateness_ms\":{\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}}\n",
+        size_, static_cast<unsigned long long>(results_.errors), seconds,
+        static_cast<unsigned long long>(results_.playlists), static_cast<unsigned long long>(results_.parts),
+        static_cast<unsigned long long>(results_.part_bytes), static_cast<unsigned long long>(results_.stalls),
+        at(0.5), at(0.9), at(0.99), at(1));
+  }
+
+  const sockaddr_in address_;
+  const std::string target_;
+  const std::size_t size_;
+  const int poll_;
+  std::vector<std::unique_ptr<Viewer>> viewers_;
+  Results results_;
+};
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 6) {
+    std::fprintf(stderr, "usage: ll_viewers VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET\n");
+    return 2;
+  }
+  try {
+    Audience(address_of(words[4]), words[5], std::strtoul(words[1], nullptr, 10))
+        .run(std::atof(words[2]), std::atof(words[3]));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "ll_viewers: %s\n", e.what());
+    return 1;
+  }
+  return 0;
+}
