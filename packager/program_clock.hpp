@@ -45,9 +45,9 @@ class ProgramClock {
   static constexpr auto none_before = std::numeric_limits<std::int64_t>::max() - 1;
   std::int64_t epoch_us_;
   std::int64_t offset_us_ = 0;
-  std::int64_t lead_us_ = 0;              ///< how early or late the source was at its start: kept, not corrected
-  std::int64_t last_us_ = none_before;    ///< media time of the newest segment
-  std::int64_t earliest_us_ = none;       ///< smallest lateness since then
+  std::int64_t lead_us_ = 0;  ///< how early or late the source was at its start: kept, not corrected
+  std::int64_t last_us_ = none_before;  ///< media time of the newest segment
+  std::int64_t earliest_us_ = none;     ///< smallest lateness since then
 };
 
 }  // namespace lookback::packager

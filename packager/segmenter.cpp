@@ -172,8 +172,7 @@ void Segmenter::settle(std::size_t index, std::vector<CutPart>& out) {
 void Segmenter::fill_if_silent(std::size_t index, std::vector<CutPart>& out) {
   auto& state = states_[index];
   if (segments() == 0) return;
-  const auto reached_us =
-      state.open ? to_us(state.end, state.track.timescale) : boundary_us(first_boundary_);
+  const auto reached_us = state.open ? to_us(state.end, state.track.timescale) : boundary_us(first_boundary_);
   if (decided_us_ - reached_us < options_.silence_limit_us) return;
   if (state.held) {
     auto held = std::move(*state.held);

@@ -14,13 +14,13 @@ namespace lookback::packager {
 
 /// A part that is ready to be written and listed.
 struct CutPart {
-  std::size_t track = 0;           ///< index in the session's tracks
-  std::uint64_t segment = 0;       ///< counts from 0 in the session
-  bool last = false;               ///< the segment ends with it
-  bool gap = false;                ///< the segment has no media at all; `duration` is its length
-  Ticks segment_start = 0;         ///< dts of the segment's first sample, or start of the gap
-  std::vector<Sample> samples;     ///< empty: a gap, or a segment that ends without another part
-  Ticks duration = 0;              ///< of the samples, or of the gap
+  std::size_t track = 0;        ///< index in the session's tracks
+  std::uint64_t segment = 0;    ///< counts from 0 in the session
+  bool last = false;            ///< the segment ends with it
+  bool gap = false;             ///< the segment has no media at all; `duration` is its length
+  Ticks segment_start = 0;      ///< dts of the segment's first sample, or start of the gap
+  std::vector<Sample> samples;  ///< empty: a gap, or a segment that ends without another part
+  Ticks duration = 0;           ///< of the samples, or of the gap
 };
 
 /// Pure: no clock, no I/O. Belongs to its stream's strand.
@@ -53,8 +53,8 @@ class Segmenter {
   std::uint64_t segments() const { return first_boundary_ + boundaries_us_.size(); }
 
   struct Counters {
-    std::uint64_t forced_cuts = 0;      ///< segments cut at a sample that is not a sync sample
-    std::uint64_t long_samples = 0;     ///< samples that outlast the part target by themselves
+    std::uint64_t forced_cuts = 0;   ///< segments cut at a sample that is not a sync sample
+    std::uint64_t long_samples = 0;  ///< samples that outlast the part target by themselves
     std::uint64_t dropped_samples = 0;
     std::uint64_t gaps = 0;
   };
@@ -64,13 +64,13 @@ class Segmenter {
   struct State {
     Track track;
     Ticks part_target = 0, segment_target = 0, segment_limit = 0;
-    std::optional<Sample> held;     ///< the newest sample, until the next one tells its duration
-    std::deque<Sample> waiting;     ///< a follower's samples that the lead has not decided on yet
-    std::vector<Sample> part;       ///< the open part
-    std::uint64_t segment = 0;      ///< the open segment
-    std::uint32_t parts = 0;        ///< already cut from it
+    std::optional<Sample> held;  ///< the newest sample, until the next one tells its duration
+    std::deque<Sample> waiting;  ///< a follower's samples that the lead has not decided on yet
+    std::vector<Sample> part;    ///< the open part
+    std::uint64_t segment = 0;   ///< the open segment
+    std::uint32_t parts = 0;     ///< already cut from it
     Ticks segment_start = 0;
-    Ticks end = 0;                  ///< of the newest placed sample
+    Ticks end = 0;  ///< of the newest placed sample
     bool open = false;
     bool starts_with_sync = false;  ///< the open segment
 
@@ -105,7 +105,7 @@ class Segmenter {
   std::uint64_t first_boundary_ = 0;        ///< number of boundaries_us_.front()
   std::int64_t decided_us_ = 0;             ///< all boundaries up to here are known
   bool finishing_ = false;
-  Ticks last_sync_ = 0, gop_ = 0;           ///< of the lead: newest sync sample, distance to the one before
+  Ticks last_sync_ = 0, gop_ = 0;  ///< of the lead: newest sync sample, distance to the one before
   Counters counters_;
 };
 

@@ -6,7 +6,8 @@
 
 namespace lookback::packager {
 
-SessionTimeline::SessionTimeline(Options options, std::int64_t origin_us, const std::vector<TrackFormat>& formats)
+SessionTimeline::SessionTimeline(Options options, std::int64_t origin_us,
+                                 const std::vector<TrackFormat>& formats)
     : options_(options), origin_us_(origin_us) {
   for (const auto& format : formats) {
     auto& clock = clocks_[static_cast<std::size_t>(format.kind)];
@@ -16,7 +17,8 @@ SessionTimeline::SessionTimeline(Options options, std::int64_t origin_us, const 
   }
 }
 
-SessionTimeline::Outcome SessionTimeline::place(const SourceSample& source, std::int64_t arrival_us, Sample& out) {
+SessionTimeline::Outcome SessionTimeline::place(const SourceSample& source, std::int64_t arrival_us,
+                                                Sample& out) {
   auto& clock = clocks_[static_cast<std::size_t>(source.kind)];
   const bool is_video = source.kind == MediaKind::video;
   if (clock.timescale == 0) return Outcome::dropped;
@@ -57,7 +59,8 @@ SessionTimeline::Outcome SessionTimeline::place_video(Clock& clock, const Source
 }
 
 SessionTimeline::Outcome SessionTimeline::place_audio(Clock& clock, const SourceSample& source, Sample& out) {
-  const auto wanted = to_ticks(origin_us_ + source.dts_us + source.composition_us - *clock.zero_us, clock.timescale);
+  const auto wanted =
+      to_ticks(origin_us_ + source.dts_us + source.composition_us - *clock.zero_us, clock.timescale);
   if (!clock.started) {
     clock.next = wanted;
     clock.started = true;

@@ -17,9 +17,9 @@ namespace lookback::packager {
 class SessionTimeline {
  public:
   struct Options {
-    std::int64_t jump_us = 3'000'000;     ///< a step of this size in a track's clock is a break
-    std::int64_t apart_us = 3'000'000;    ///< tracks whose clocks are further apart get origins of their own
-    std::int64_t resync_us = 60'000;      ///< audio further off the source's clock than this is set anew
+    std::int64_t jump_us = 3'000'000;   ///< a step of this size in a track's clock is a break
+    std::int64_t apart_us = 3'000'000;  ///< tracks whose clocks are further apart get origins of their own
+    std::int64_t resync_us = 60'000;    ///< audio further off the source's clock than this is set anew
   };
   enum class Outcome {
     placed,   ///< the sample is on the timeline
@@ -36,10 +36,10 @@ class SessionTimeline {
  private:
   struct Clock {
     std::uint32_t timescale = 0;
-    Ticks frame = 0;                           ///< audio: ticks per frame; video: 0
-    std::optional<std::int64_t> zero_us;       ///< source time that is `origin_us`
+    Ticks frame = 0;                      ///< audio: ticks per frame; video: 0
+    std::optional<std::int64_t> zero_us;  ///< source time that is `origin_us`
     std::int64_t last_source_us = 0;
-    Ticks next = 0;                            ///< audio: where the next frame belongs
+    Ticks next = 0;  ///< audio: where the next frame belongs
     Ticks last = 0;
     bool started = false;
   };
@@ -51,8 +51,8 @@ class SessionTimeline {
   Options options_;
   std::int64_t origin_us_;
   Clock clocks_[2];
-  std::int64_t reorder_us_ = 0;                ///< PTS - DTS of the first sync video sample
-  std::optional<std::int64_t> common_zero_us_; ///< shared by tracks whose clocks agree
+  std::int64_t reorder_us_ = 0;                 ///< PTS - DTS of the first sync video sample
+  std::optional<std::int64_t> common_zero_us_;  ///< shared by tracks whose clocks agree
   bool has_video_ = false;
 };
 

@@ -11,8 +11,8 @@
 
 namespace lookback::packager {
 
-StreamPackager::StreamPackager(PackagerSettings settings, store::StreamRecord record, const store::Window& restored,
-                               Outputs& out)
+StreamPackager::StreamPackager(PackagerSettings settings, store::StreamRecord record,
+                               const store::Window& restored, Outputs& out)
     : settings_(settings), record_(std::move(record)), clock_(record_.epoch_us) {
   restore(restored, out);
 }
@@ -84,10 +84,12 @@ Result<std::size_t> StreamPackager::enter_track(const TrackFormat& format) {
   };
   auto track = std::find_if(tracks_.begin(), tracks_.end(), matches);
   if (track == tracks_.end()) {
-    const auto same_kind = std::count_if(tracks_.begin(), tracks_.end(), [&](const Track& t) { return t.kind == format.kind; });
+    const auto same_kind =
+        std::count_if(tracks_.begin(), tracks_.end(), [&](const Track& t) { return t.kind == format.kind; });
     Track fresh;
     fresh.record = {static_cast<store::TrackId>(tracks_.size()),
-                    (format.kind == MediaKind::video ? "v" : "a") + std::to_string(same_kind), format.timescale};
+                    (format.kind == MediaKind::video ? "v" : "a") + std::to_string(same_kind),
+                    format.timescale};
     fresh.kind = format.kind;
     announced_.push_back(NewTrack{fresh.record, fresh.kind});
     tracks_.push_back(std::move(fresh));
@@ -95,7 +97,8 @@ Result<std::size_t> StreamPackager::enter_track(const TrackFormat& format) {
   }
   if (track->init_bytes != *bytes) {
     track->init_bytes = *bytes;
-    announced_.push_back(NewInit{{track->record.id, ++track->newest_init, std::move(*bytes), serialize(format)}, format});
+    announced_.push_back(
+        NewInit{{track->record.id, ++track->newest_init, std::move(*bytes), serialize(format)}, format});
   }
   return static_cast<std::size_t>(track - tracks_.begin());
 }
@@ -133,13 +136,15 @@ void StreamPackager::probe(PlacedSample placed, Outputs& out) {
   probed_.push_back(std::move(placed));
   const auto timescale = tracks_[session_tracks_[lead_]].record.timescale;
   const auto seen = probe_first_segment(probed_, lead_, timescale, settings_.segment_us);
-  const bool too_long = seen.span_us >= settings_.max_segment_us || probed_.size() >= settings_.max_pending_samples;
+  const bool too_long =
+      seen.span_us >= settings_.max_segment_us || probed_.size() >= settings_.max_pending_samples;
   if (!seen.segment_us && !too_long) return;
   choose_targets(seen.segment_us.value_or(settings_.max_segment_us), seen.longest_frame_us, out);
   start_cutting(out);
 }
 
-void StreamPackager::choose_targets(std::int64_t first_segment_us, std::int64_t longest_frame_us, Outputs& out) {
+void StreamPackager::choose_targets(std::int64_t first_segment_us, std::int64_t longest_frame_us,
+                                    Outputs& out) {
   record_.target_duration_s =
       target_duration_s(std::max(settings_.segment_us, std::min(first_segment_us, settings_.max_segment_us)));
   record_.part_target_us = static_cast<std::uint32_t>(part_target_us(settings_.part_us, longest_frame_us));
@@ -148,7 +153,8 @@ void StreamPackager::choose_targets(std::int64_t first_segment_us, std::int64_t 
 
 void StreamPackager::start_cutting(Outputs& out) {
   Segmenter::Options options;
-  options.segment_target_us = std::min<std::int64_t>(settings_.segment_us, record_.target_duration_s * 1'000'000ll);
+  options.segment_target_us =
+      std::min<std::int64_t>(settings_.segment_us, record_.target_duration_s * 1'000'000ll);
   options.segment_limit_us = record_.target_duration_s * 1'000'000ll + 499'000;
   options.part_target_us = record_.part_target_us;
   std::vector<Segmenter::Track> tracks;
@@ -160,12 +166,14 @@ void StreamPackager::start_cutting(Outputs& out) {
   segmenter_.emplace(options, tracks, lead_);
   for (auto& announced : std::exchange(announced_, {})) out.push_back(std::move(announced));
   std::vector<CutPart> cuts;
-  for (auto& placed : std::exchange(probed_, {})) segmenter_->push(placed.track, std::move(placed.sample), cuts);
+  for (auto& placed : std::exchange(probed_, {}))
+    segmenter_->push(placed.track, std::move(placed.sample), cuts);
   emit(cuts, out);
 }
 
 Result<void> StreamPackager::end_session(Outputs& out) {
-  if (!timeline_ && !pending_.empty()) {  // ended before its tracks were known: what came is kept all the same
+  if (!timeline_ &&
+      !pending_.empty()) {  // ended before its tracks were known: what came is kept all the same
     if (auto begun = begin(out); !begun) return begun.error();
     for (auto pending = std::exchange(pending_, {}); !pending.empty(); pending.pop_front()) {
       if (auto ran = run(pending.front().sample, pending.front().now_us, out); !ran) return ran.error();

@@ -14,8 +14,8 @@
 #include "packager/targets.hpp"
 #include "store/store.hpp"
 
-/// The path of a sample through the packager: `push` puts it on the stream's timeline (SessionTimeline), cuts it
-/// into parts and segments (Segmenter), writes each part as a CMAF chunk (make_fragment) and gives it out
+/// The path of a sample through the packager: `push` puts it on the stream's timeline (SessionTimeline), cuts
+/// it into parts and segments (Segmenter), writes each part as a CMAF chunk (make_fragment) and gives it out
 /// as a `store::Append` with the segment's record as it is now. What is fixed for a stream's life (target
 /// duration, part target, track names, numbering) is decided here and given out as records to keep.
 namespace lookback::packager {
@@ -25,8 +25,9 @@ struct PackagerSettings {
   std::int64_t segment_us = 2'000'000;
   std::int64_t part_us = 334'000;
   std::int64_t max_segment_us = 10'000'000;  ///< longest TARGETDURATION that the first GOP may choose
-  std::int64_t track_wait_us = 1'000'000;    ///< media time to wait for a second track before starting without it
-  std::size_t max_pending_samples = 4'000;   ///< before tracks and targets are known
+  std::int64_t track_wait_us =
+      1'000'000;  ///< media time to wait for a second track before starting without it
+  std::size_t max_pending_samples = 4'000;  ///< before tracks and targets are known
 };
 
 /// A track that the stream has from now on.
@@ -45,12 +46,14 @@ struct NewInit {
 using Output = std::variant<store::StreamRecord, NewTrack, NewInit, store::Append>;
 using Outputs = std::vector<Output>;
 
-/// One stream over all its sessions. Deterministic: time comes in as an argument. Belongs to its stream's strand.
+/// One stream over all its sessions. Deterministic: time comes in as an argument. Belongs to its stream's
+/// strand.
 class StreamPackager {
  public:
   /// Takes up where `restored` (may be empty) ends. Tracks that a crash left behind the others get gaps, so
   /// that all go on with the same number: appended to `out`.
-  StreamPackager(PackagerSettings settings, store::StreamRecord record, const store::Window& restored, Outputs& out);
+  StreamPackager(PackagerSettings settings, store::StreamRecord record, const store::Window& restored,
+                 Outputs& out);
 
   /// A codec configuration. The first of a kind announces the track; a different one in mid-session ends
   /// the running segments and goes on after a discontinuity. `now_us`: wall clock, Unix us, that never steps.
@@ -77,9 +80,9 @@ class StreamPackager {
     MediaKind kind = MediaKind::video;
     std::uint32_t newest_init = 0;
     std::vector<std::byte> init_bytes;
-    std::optional<store::SegmentRecord> open;   ///< the segment that grows now
+    std::optional<store::SegmentRecord> open;  ///< the segment that grows now
     std::optional<std::uint64_t> newest_msn;
-    std::uint32_t fragments = 0;                ///< mfhd sequence number
+    std::uint32_t fragments = 0;  ///< mfhd sequence number
   };
   struct Pending {
     SourceSample sample;
@@ -106,7 +109,7 @@ class StreamPackager {
   PackagerSettings settings_;
   store::StreamRecord record_;
   ProgramClock clock_;
-  std::deque<Track> tracks_;                 ///< of the stream, by id
+  std::deque<Track> tracks_;  ///< of the stream, by id
   std::uint64_t breaks_ = 0;
   std::uint32_t measured_millihertz_ = 0;
   Ticks measured_ticks_ = 0;
@@ -120,10 +123,10 @@ class StreamPackager {
   std::size_t lead_ = 0;
   std::optional<SessionTimeline> timeline_;
   std::optional<Segmenter> segmenter_;
-  Outputs announced_;                        ///< new tracks and inits, given out before the first segment that needs them
-  std::vector<PlacedSample> probed_;              ///< until the targets are chosen
+  Outputs announced_;  ///< new tracks and inits, given out before the first segment that needs them
+  std::vector<PlacedSample> probed_;  ///< until the targets are chosen
   std::int64_t origin_us_ = 0, first_arrival_us_ = 0;
-  std::uint64_t first_msn_ = 0;              ///< of the running session (or of its part after a break)
+  std::uint64_t first_msn_ = 0;  ///< of the running session (or of its part after a break)
   std::uint32_t discontinuity_ = 0;
   bool discontinuous_ = false;
 };

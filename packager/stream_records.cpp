@@ -33,7 +33,8 @@ void StreamPackager::restore(const store::Window& window, Outputs& out) {
     }
     tracks_.push_back(std::move(track));
   }
-  std::sort(tracks_.begin(), tracks_.end(), [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
+  std::sort(tracks_.begin(), tracks_.end(),
+            [](const auto& a, const auto& b) { return a.record.id < b.record.id; });
   if (!newest) return;
   record_.next_msn = std::max(record_.next_msn, newest->msn + 1);
   record_.next_discontinuity = std::max(record_.next_discontinuity, newest->discontinuity_sequence + 1);
@@ -41,7 +42,8 @@ void StreamPackager::restore(const store::Window& window, Outputs& out) {
     if (stored.track.timescale != newest_timescale) continue;
     for (const auto& segment : stored.segments) {
       for (auto& track : tracks_) {
-        if (track.newest_msn && *track.newest_msn < segment.msn) append_gap(track, segment, newest_timescale, out);
+        if (track.newest_msn && *track.newest_msn < segment.msn)
+          append_gap(track, segment, newest_timescale, out);
       }
     }
   }
@@ -54,8 +56,8 @@ void StreamPackager::append_gap(Track& track, const store::SegmentRecord& like, 
   gap.msn = like.msn;
   gap.start = rescale(like.start, timescale, track.record.timescale);
   gap.pdt_us = like.pdt_us;
-  gap.duration = static_cast<std::uint32_t>(
-      std::max<std::int64_t>(1, rescale(like.start + like.duration, timescale, track.record.timescale) - gap.start));
+  gap.duration = static_cast<std::uint32_t>(std::max<std::int64_t>(
+      1, rescale(like.start + like.duration, timescale, track.record.timescale) - gap.start));
   gap.init_id = track.newest_init;
   gap.discontinuity_sequence = like.discontinuity_sequence;
   gap.discontinuity = like.discontinuity;
@@ -114,10 +116,12 @@ void StreamPackager::open_record(Track& track, const CutPart& cut) {
 }
 
 /// Tracks of earlier sessions that this one does not bring keep their numbering with gaps.
-void StreamPackager::mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale, Outputs& out) {
+void StreamPackager::mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale,
+                                             Outputs& out) {
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     if (std::find(session_tracks_.begin(), session_tracks_.end(), i) != session_tracks_.end()) continue;
-    if (!tracks_[i].newest_msn || *tracks_[i].newest_msn < lead.msn) append_gap(tracks_[i], lead, timescale, out);
+    if (!tracks_[i].newest_msn || *tracks_[i].newest_msn < lead.msn)
+      append_gap(tracks_[i], lead, timescale, out);
   }
 }
 
@@ -125,7 +129,8 @@ void StreamPackager::measure(const CutPart& cut, std::uint32_t timescale) {
   measured_ticks_ += cut.duration;
   measured_samples_ += static_cast<std::int64_t>(cut.samples.size());
   if (!cut.last || measured_ticks_ <= 0) return;
-  measured_millihertz_ = static_cast<std::uint32_t>(rescale(measured_samples_ * 1'000, measured_ticks_, timescale));
+  measured_millihertz_ =
+      static_cast<std::uint32_t>(rescale(measured_samples_ * 1'000, measured_ticks_, timescale));
   measured_ticks_ = measured_samples_ = 0;
 }
 

@@ -6,14 +6,15 @@
 
 namespace lookback::packager {
 
-FirstSegment probe_first_segment(const std::vector<PlacedSample>& samples, std::size_t lead, std::uint32_t timescale,
-                                 std::int64_t segment_target_us) {
+FirstSegment probe_first_segment(const std::vector<PlacedSample>& samples, std::size_t lead,
+                                 std::uint32_t timescale, std::int64_t segment_target_us) {
   FirstSegment seen;
   const Sample* first = nullptr;
   const Sample* before = nullptr;
   for (const auto& [track, sample] : samples) {
     if (track != lead || (!first && !sample.sync)) continue;
-    if (before) seen.longest_frame_us = std::max(seen.longest_frame_us, to_us(sample.dts - before->dts, timescale));
+    if (before)
+      seen.longest_frame_us = std::max(seen.longest_frame_us, to_us(sample.dts - before->dts, timescale));
     if (!first) first = &sample;
     before = &sample;
     seen.span_us = to_us(sample.dts - first->dts, timescale);

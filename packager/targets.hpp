@@ -17,16 +17,18 @@ struct PlacedSample {
 };
 
 struct FirstSegment {
-  std::optional<std::int64_t> segment_us;  ///< to the first sync sample at or after the target; empty: not seen yet
-  std::int64_t span_us = 0;                ///< lead media seen so far
-  std::int64_t longest_frame_us = 0;       ///< of the lead; 0: fewer than two samples
+  std::optional<std::int64_t>
+      segment_us;            ///< to the first sync sample at or after the target; empty: not seen yet
+  std::int64_t span_us = 0;  ///< lead media seen so far
+  std::int64_t longest_frame_us = 0;  ///< of the lead; 0: fewer than two samples
 };
 
 /// Looks at the lead's samples from its first sync sample on.
-FirstSegment probe_first_segment(const std::vector<PlacedSample>& samples, std::size_t lead, std::uint32_t timescale,
-                                 std::int64_t segment_target_us);
+FirstSegment probe_first_segment(const std::vector<PlacedSample>& samples, std::size_t lead,
+                                 std::uint32_t timescale, std::int64_t segment_target_us);
 
-/// Rounded half up, at least 1 (rfc8216bis 4.4.3.1: EXTINF rounded to the nearest integer must not exceed it).
+/// Rounded half up, at least 1 (rfc8216bis 4.4.3.1: EXTINF rounded to the nearest integer must not exceed
+/// it).
 std::uint32_t target_duration_s(std::int64_t longest_segment_us);
 
 /// The wanted part target when whole frames fill at least 85 % of it; else the length of as many whole frames

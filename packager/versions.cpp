@@ -12,14 +12,15 @@ namespace lookback::packager {
 namespace {
 
 std::string dotted(unsigned version) {
-  return std::to_string(version >> 16) + '.' + std::to_string(version >> 8 & 0xff) + '.' + std::to_string(version & 0xff);
+  return std::to_string(version >> 16) + '.' + std::to_string(version >> 8 & 0xff) + '.' +
+         std::to_string(version & 0xff);
 }
 
 }  // namespace
 
 std::string library_versions() {
-  return "libavformat " + dotted(avformat_version()) + "\nlibavcodec " + dotted(avcodec_version()) + "\nzlib " +
-         zlibVersion() + "\n";
+  return "libavformat " + dotted(avformat_version()) + "\nlibavcodec " + dotted(avcodec_version()) +
+         "\nzlib " + zlibVersion() + "\n";
 }
 
 }  // namespace lookback::packager

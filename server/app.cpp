@@ -90,13 +90,18 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   auto rtmp = rtmp::Listener::open(network.contexts(), options.rtmp, registry);
   if (!rtmp) return refuse_start("rtmp.listen " + options.rtmp.listen, rtmp.error());
 
-  // Signals have a context of their own on this thread, so that waiting for one keeps no network thread alive.
+  // Signals have a context of their own on this thread, so that waiting for one keeps no network thread
+  // alive.
   asio::io_context main(1);
-  asio::signal_set signals(main, SIGINT, SIGTERM);
+  asio::signal_set signals(main, SIGINT, SIGTERM, SIGHUP);
   std::thread joiner;
   std::function<void()> await_signal = [&] {
     signals.async_wait([&](boost::system::error_code error, int number) {
       if (error) return;
+      if (number == SIGHUP) {
+        if (options.reload && options.reload()) registry.apply_settings();
+        return await_signal();
+      }
       spdlog::info("signal {}: {}", number, joiner.joinable() ? "cutting connections" : "stopping");
       if (!joiner.joinable()) {
         (*rtmp)->stop();
@@ -113,8 +118,8 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   };
   await_signal();
   registry.start();
-  on_started({with_port(options.http.listen, (*http)->port()), with_port(options.rtmp.listen, (*rtmp)->port()),
-              key->fresh_secret.value_or("")});
+  on_started({with_port(options.http.listen, (*http)->port()),
+              with_port(options.rtmp.listen, (*rtmp)->port()), key->fresh_secret.value_or("")});
   network.start();
   main.run();
   joiner.join();

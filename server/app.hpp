@@ -21,17 +21,18 @@ struct AppOptions {
   std::size_t threads = 0;           ///< network threads; 0: one for each core
   std::size_t blocking_threads = 4;  ///< for store reads that may wait for the disk
   SettingsFor settings;
+  std::function<bool()> reload;  ///< reads the configuration again (SIGHUP); false: the old one stays
 };
 
 /// What the process prints when it is up.
 struct Started {
-  std::string http, rtmp;                 ///< "127.0.0.1:8080": the real ports
-  std::string fresh_publish_key;          ///< of a first start; empty later
+  std::string http, rtmp;         ///< "127.0.0.1:8080": the real ports
+  std::string fresh_publish_key;  ///< of a first start; empty later
 };
 
-/// Runs the server until SIGINT or SIGTERM: then it stops accepting, ends publications, drains responses, makes the
-/// store durable and returns 0. A second signal cuts connections at once. Errors at the start are logged in one
-/// line each and give 1. `on_started` is called once, when both listeners take connections.
+/// Runs the server until SIGINT or SIGTERM: then it stops accepting, ends publications, drains responses,
+/// makes the store durable and returns 0. A second signal cuts connections at once. Errors at the start are
+/// logged in one line each and give 1. `on_started` is called once, when both listeners take connections.
 int run(AppOptions options, const std::function<void(const Started&)>& on_started);
 
 }  // namespace lookback::server

@@ -6,21 +6,21 @@ namespace lookback::server {
 /// What can go wrong between a peer and this server, for a reason outside the program.
 enum class Errc {
   bad_handshake = 1,
-  bad_chunk,              ///< RTMP chunk header breaks the protocol or a limit
+  bad_chunk,  ///< RTMP chunk header breaks the protocol or a limit
   message_too_large,
   too_many_chunk_streams,
-  bad_amf,                ///< AMF0 value is malformed
+  bad_amf,  ///< AMF0 value is malformed
   amf_too_deep,
-  bad_command,            ///< a command with arguments missing, of the wrong type or in the wrong state
-  bad_tag,                ///< FLV tag is malformed
+  bad_command,  ///< a command with arguments missing, of the wrong type or in the wrong state
+  bad_tag,      ///< FLV tag is malformed
   unsupported_codec,
-  bad_stream_name,        ///< not up to 3 parts of [A-Za-z0-9._-]{1,64}
+  bad_stream_name,  ///< not up to 3 parts of [A-Za-z0-9._-]{1,64}
   reserved_stream_name,
   wrong_key,
-  already_publishing,     ///< the stream has a live publisher
+  already_publishing,  ///< the stream has a live publisher
   too_many_streams,
   timed_out,
-  too_slow,               ///< the peer does not read what we send, or we cannot keep what it sends
+  too_slow,  ///< the peer does not read what we send, or we cannot keep what it sends
   shutting_down,
   store_failed,
 };

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include "conf/load.hpp"
@@ -67,7 +69,8 @@ void print_started(const server::Started& started) {
   std::printf("  Publish (OBS, FFmpeg)   server rtmp://%s:%s/live   key NAME\n", host(started.rtmp).c_str(),
               port(started.rtmp).c_str());
   if (!started.fresh_publish_key.empty()) {
-    std::printf("  From other machines     key NAME?key=%s   (shown once)\n", started.fresh_publish_key.c_str());
+    std::printf("  From other machines     key NAME?key=%s   (shown once)\n",
+                started.fresh_publish_key.c_str());
   }
   std::printf("  Watch                   http://%s:%s/watch/live/NAME\n", host(started.http).c_str(),
               port(started.http).c_str());
@@ -75,6 +78,38 @@ void print_started(const server::Started& started) {
               port(started.http).c_str());
   std::printf("ready http=%s rtmp=%s\n", started.http.c_str(), started.rtmp.c_str());
   std::fflush(stdout);
+}
+
+/// The configuration in force; replaced as a whole. Thread-safe.
+class CurrentConfig {
+ public:
+  explicit CurrentConfig(std::shared_ptr<const conf::Config> config) : config_(std::move(config)) {}
+  std::shared_ptr<const conf::Config> get() const {
+    const std::lock_guard lock(mutex_);
+    return config_;
+  }
+  void set(std::shared_ptr<const conf::Config> config) {
+    const std::lock_guard lock(mutex_);
+    config_ = std::move(config);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const conf::Config> config_;
+};
+
+bool reload(CurrentConfig& current, const Arguments& arguments) {
+  const auto loaded = load(arguments);
+  if (!loaded.config) {
+    spdlog::error("the configuration has mistakes; the old one stays in force");
+    return false;
+  }
+  for (const auto& key : conf::needs_restart(*current.get(), *loaded.config)) {
+    spdlog::warn("{} has changed: this takes a restart", key);
+  }
+  current.set(loaded.config);
+  spdlog::info("the configuration is reloaded");
+  return true;
 }
 
 int run(const Arguments& arguments) {
@@ -87,8 +122,12 @@ int run(const Arguments& arguments) {
   options.http = config.http;
   options.rtmp = config.rtmp;
   options.registry.max_streams = config.limits.max_streams;
+  options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
   options.threads = config.threads;
-  options.settings = [config = loaded.config](std::string_view stream) { return config->settings_for(stream); };
+  options.blocking_threads = config.blocking_threads;
+  auto current = std::make_shared<CurrentConfig>(loaded.config);
+  options.settings = [current](std::string_view stream) { return current->get()->settings_for(stream); };
+  options.reload = [current, arguments] { return reload(*current, arguments); };
   return server::run(std::move(options), print_started);
 }
 
@@ -115,10 +154,12 @@ int main(int argc, char** argv) {
 
   auto* run_command = app.add_subcommand("run", "run the server");
   add_settings(*run_command, arguments);
-  auto* validate_command = app.add_subcommand("validate", "check a configuration file; exit code 2 when it has mistakes");
+  auto* validate_command =
+      app.add_subcommand("validate", "check a configuration file; exit code 2 when it has mistakes");
   validate_command->add_option("file", arguments.file, "configuration file")->required();
   auto* config_command = app.add_subcommand("config", "look at the configuration");
-  auto* print_command = config_command->add_subcommand("print", "print the effective values and where each came from");
+  auto* print_command =
+      config_command->add_subcommand("print", "print the effective values and where each came from");
   config_command->require_subcommand(1);
   add_settings(*print_command, arguments);
   auto* version_command = app.add_subcommand("version", "print the versions of Lookback and its libraries");

@@ -17,9 +17,9 @@ std::string library_versions() {
   for (auto& c : boost) {
     if (c == '_') c = '.';
   }
-  return "lookback " + lookback_version() + "\nBoost " + boost + "\n" + OpenSSL_version(OPENSSL_VERSION) + "\nspdlog " +
-         std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH) +
-         "\n" + packager::library_versions() + store::library_versions();
+  return "lookback " + lookback_version() + "\nBoost " + boost + "\n" + OpenSSL_version(OPENSSL_VERSION) +
+         "\nspdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." +
+         std::to_string(SPDLOG_VER_PATCH) + "\n" + packager::library_versions() + store::library_versions();
 }
 
 }  // namespace lookback::server

@@ -91,33 +91,37 @@ Result<std::optional<SegmentRecord>> Catalog::last_segment(StreamId stream, Trac
 
 Result<std::optional<SegmentRecord>> Catalog::first_ending_after(StreamId stream, const TrackRecord& track,
                                                                  std::int64_t pdt_us) const {
-  const auto prefix = track_key(stream, track.id);
-  auto found = last_segment(stream, track.id);
-  if (!found || !found->has_value() || end_pdt_us(**found, track.timescale) <= pdt_us) {
-    if (found) found->reset();
-    return found;
-  }
-  const auto first = decode(index_.first(Family::segments, prefix, after_prefix(prefix)));
+  const auto is_later = [&](const SegmentRecord& segment) {
+    return end_pdt_us(segment, track.timescale) > pdt_us;
+  };
+  const auto last = last_segment(stream, track.id);
+  if (!last) return last.error();
+  if (!last->has_value() || !is_later(**last)) return std::optional<SegmentRecord>();
+  const auto first = decode(index_.first(Family::segments, segment_key(stream, track.id, 0),
+                                         end_key(stream, track.id, UINT64_MAX)));
   if (!first) return first.error();
+  auto found = **last;
   // Invariant: `found` ends later than the time, and no segment below `low` does.
-  for (auto low = (*first)->msn; low < (*found)->msn;) {
-    const auto middle = low + ((*found)->msn - low) / 2;
-    auto probe = decode(index_.first(Family::segments, segment_key(stream, track.id, middle),
-                                     end_key(stream, track.id, (*found)->msn)));
+  for (auto low = (*first)->msn; low < found.msn;) {
+    const auto probe = middle_segment(stream, track.id, low, found.msn);
     if (!probe) return probe.error();
-    if (!probe->has_value()) {  // nothing stored in [middle, found)
-      if (middle == low) break;
-      probe = decode(index_.last(Family::segments, segment_key(stream, track.id, low),
-                                 end_key(stream, track.id, middle)));
-      if (!probe) return probe.error();
-      if (!probe->has_value()) break;
-    }
-    if (end_pdt_us(**probe, track.timescale) > pdt_us)
-      found = std::move(probe);
-    else
+    if (!probe->has_value()) break;
+    if (is_later(**probe)) {
+      found = **probe;
+    } else {
       low = (*probe)->msn + 1;
+    }
   }
-  return found;
+  return std::optional(found);
+}
+
+/// A segment with msn in [from, to), near the middle; nothing when there is none.
+Result<std::optional<SegmentRecord>> Catalog::middle_segment(StreamId stream, TrackId track,
+                                                             std::uint64_t from, std::uint64_t to) const {
+  const auto middle = segment_key(stream, track, from + (to - from) / 2);
+  auto above = index_.first(Family::segments, middle, end_key(stream, track, to));
+  if (!above || above->has_value()) return decode(above);
+  return decode(index_.last(Family::segments, segment_key(stream, track, from), middle));
 }
 
 Result<void> Catalog::visit_segments(StreamId stream, TrackId track, std::uint64_t from, std::uint64_t to,

@@ -41,6 +41,8 @@ class Catalog {
   Result<Window> window(StreamId stream, std::int64_t from_pdt_us) const;
 
  private:
+  Result<std::optional<SegmentRecord>> middle_segment(StreamId stream, TrackId track, std::uint64_t from,
+                                                      std::uint64_t to) const;
   Result<Window::Track> window(StreamId stream, const TrackRecord& track, std::int64_t from_pdt_us) const;
 
   const Index& index_;

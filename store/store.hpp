@@ -71,10 +71,10 @@ class Store {
   /// Queued: stored before any append that follows it.
   void put_init(StreamId stream, const InitRecord& init);
   /// Queued. Appends of one track come in order, from one thread at a time. `done` is called once: with
-  /// queue_full at once (on the caller's thread) when the queue is at its bound; with reserve_reached or
-  /// io_error when the bytes could not be kept: the stream goes on from memory. A segment that misses a part
-  /// is stored as a gap once it is complete, and its later appends get the first one's error. closed: the
-  /// segment is complete, or the store is shutting down.
+  /// queue_full at once (on the caller's thread) when the queue is at its bound; with reserve_reached,
+  /// read_only or io_error when the bytes could not be kept: the stream goes on from memory. A segment that
+  /// misses a part is stored as a gap once it is complete, and its later appends get the first one's error.
+  /// closed: the segment is complete, or the store is shutting down.
   void append(Append append, Appended done);
 
   /// Segments of all tracks whose end is later than `from_pdt_us`, oldest first. An msn may be missing where

@@ -12,11 +12,11 @@ enum class MediaKind : std::uint8_t { video = 0, audio = 1 };
 
 /// One access unit as it goes into a part. Immutable once made.
 struct Sample {
-  Ticks dts = 0;                    ///< on the stream's timeline, track timescale
-  Ticks duration = 0;               ///< to the next sample's dts; > 0 when the sample is cut into a part
-  std::int32_t composition = 0;     ///< PTS - DTS, in ticks; may be negative (trun version 1)
-  bool sync = false;                ///< decodable without earlier samples
-  Slice payload;                    ///< length-prefixed NAL units, or a raw AAC frame
+  Ticks dts = 0;                 ///< on the stream's timeline, track timescale
+  Ticks duration = 0;            ///< to the next sample's dts; > 0 when the sample is cut into a part
+  std::int32_t composition = 0;  ///< PTS - DTS, in ticks; may be negative (trun version 1)
+  bool sync = false;             ///< decodable without earlier samples
+  Slice payload;                 ///< length-prefixed NAL units, or a raw AAC frame
 
   Ticks pts() const { return dts + composition; }
   Ticks end() const { return dts + duration; }

@@ -5,7 +5,8 @@
 
 namespace lookback::packager {
 
-/// `value * to / from` rounded to the nearest integer (halves up), without overflow for media times of centuries.
+/// `value * to / from` rounded to the nearest integer (halves up), without overflow for media times of
+/// centuries.
 constexpr std::int64_t rescale(std::int64_t value, std::int64_t from, std::int64_t to) {
   const auto product = static_cast<__int128>(value) * to * 2 + from;
   const auto divisor = static_cast<__int128>(from) * 2;
@@ -14,7 +15,11 @@ constexpr std::int64_t rescale(std::int64_t value, std::int64_t from, std::int64
   return static_cast<std::int64_t>(quotient);
 }
 
-constexpr Ticks to_ticks(std::int64_t us, std::uint32_t timescale) { return rescale(us, 1'000'000, timescale); }
-constexpr std::int64_t to_us(Ticks ticks, std::uint32_t timescale) { return rescale(ticks, timescale, 1'000'000); }
+constexpr Ticks to_ticks(std::int64_t us, std::uint32_t timescale) {
+  return rescale(us, 1'000'000, timescale);
+}
+constexpr std::int64_t to_us(Ticks ticks, std::uint32_t timescale) {
+  return rescale(ticks, timescale, 1'000'000);
+}
 
 }  // namespace lookback::packager

@@ -26,14 +26,15 @@ struct TrackFormat {
   std::uint32_t coded_width = 0, coded_height = 0;      ///< luma samples after cropping
   std::uint32_t display_width = 0, display_height = 0;  ///< pixels after the sample aspect ratio
   std::uint32_t sar_num = 1, sar_den = 1;
-  std::uint32_t frame_rate_num = 0, frame_rate_den = 0; ///< of the VUI when it says fixed or plausible; 0: unknown
+  std::uint32_t frame_rate_num = 0,
+                frame_rate_den = 0;  ///< of the VUI when it says fixed or plausible; 0: unknown
   VideoRange range = VideoRange::sdr;
   std::uint8_t nal_length_size = 4;
 
   // audio
-  std::uint32_t sample_rate = 0;         ///< of the output (with SBR: the doubled rate)
+  std::uint32_t sample_rate = 0;  ///< of the output (with SBR: the doubled rate)
   std::uint32_t channels = 0;
-  std::uint32_t samples_per_frame = 0;   ///< ticks per AAC frame at `timescale`
+  std::uint32_t samples_per_frame = 0;  ///< ticks per AAC frame at `timescale`
 
   bool operator==(const TrackFormat&) const = default;
 };

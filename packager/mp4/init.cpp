@@ -120,8 +120,8 @@ void set_audio(AVCodecParameters& par, const TrackFormat& format) {
   av_channel_layout_default(&par.ch_layout, static_cast<int>(format.channels));
 }
 
-/// FFmpeg says `cmfc`, whose tracks start their composition offsets at zero with an edit list. Ours have negative
-/// offsets and no edit list: `cmf2` (ISO/IEC 23000-19 7.5.17).
+/// FFmpeg says `cmfc`, whose tracks start their composition offsets at zero with an edit list. Ours have
+/// negative offsets and no edit list: `cmf2` (ISO/IEC 23000-19 7.5.17).
 void name_cmaf_brand(std::vector<std::byte>& init) {
   const auto text = as_text(init);
   const auto end = std::min(text.find("moov"), text.size());  // the ftyp box comes first

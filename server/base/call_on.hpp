@@ -10,14 +10,15 @@
 
 namespace lookback::server {
 
-/// Runs `work` on `executor` (another strand, or a pool for blocking calls) and resumes the calling coroutine on
-/// its own executor with the result. Keeps the caller's context alive meanwhile; not cancellable: `work` must be short
-/// or bounded. R: movable.
+/// Runs `work` on `executor` (another strand, or a pool for blocking calls) and resumes the calling coroutine
+/// on its own executor with the result. Keeps the caller's context alive meanwhile; not cancellable: `work`
+/// must be short or bounded. R: movable.
 template <class R, class Work>
 boost::asio::awaitable<R> call_on(boost::asio::any_io_executor executor, Work work) {
   namespace asio = boost::asio;
   auto initiate = [](auto handler, asio::any_io_executor there, Work job) {
-    auto here = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+    auto here =
+        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
     asio::post(there, [here = std::move(here), handler = std::move(handler), job = std::move(job)]() mutable {
       auto result = job();
       asio::post(here, [handler = std::move(handler), result = std::move(result)]() mutable {

@@ -7,8 +7,8 @@
 namespace lookback::server {
 
 /// Wall-clock time that never steps: the monotonic clock plus an offset taken at the start, which follows the
-/// system clock by at most 0.5 ms per second. A stepped system clock (NTP, an operator, a wrong RTC) thus neither
-/// dates media twice nor expires a window at once. Thread-safe.
+/// system clock by at most 0.5 ms per second. A stepped system clock (NTP, an operator, a wrong RTC) thus
+/// neither dates media twice nor expires a window at once. Thread-safe.
 class WallClock {
  public:
   WallClock() : offset_us_(system_us() - steady_us()), disciplined_us_(steady_us()) {}

@@ -135,8 +135,9 @@ asio::awaitable<void> media_route(Exchange& exchange, std::shared_ptr<Channel> c
       is_part && !rendition->ended() && rendition->hinted() == hls::PartId{name.number, name.part};
   if (hinted) {
     co_await hinted_part(exchange, std::move(channel), name, rendition->timing().target_duration_s);
-  } else if (name.number < rendition->first_msn() && exchange.site.find_segment) {
-    co_await stored_media(exchange, name);
+  } else if (const auto newest = rendition->last_msn();
+             newest && name.number <= *newest && exchange.site.find_segment) {
+    co_await stored_media(exchange, name);  // left the window, or a part that left the live edge
   } else {
     exchange.answer(404, not_stored);
   }

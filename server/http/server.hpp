@@ -17,7 +17,8 @@ namespace lookback::server::http {
 class Worker;
 struct Shared;
 
-/// The HTTP/1.1 server. Thread-safe. Must outlive the run of every context, and be gone before the contexts are.
+/// The HTTP/1.1 server. Thread-safe. Must outlive the run of every context, and be gone before the contexts
+/// are.
 class Server {
  public:
   /// Listens on `options.listen`, one socket per context, and spawns the loops; they run when the contexts

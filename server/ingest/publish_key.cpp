@@ -64,7 +64,8 @@ Result<PublishKey::Opened> PublishKey::open(const std::filesystem::path& file) {
   if (std::ifstream in(file); in) {
     std::string text;
     in >> text;
-    if (text.size() != opened.key.hash_.size() * 2) return boost::system::errc::make_error_code(boost::system::errc::bad_message);
+    if (text.size() != opened.key.hash_.size() * 2)
+      return boost::system::errc::make_error_code(boost::system::errc::bad_message);
     for (std::size_t i = 0; i < opened.key.hash_.size(); ++i) {
       const auto high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
       if (!high || !low) return boost::system::errc::make_error_code(boost::system::errc::bad_message);
@@ -73,7 +74,8 @@ Result<PublishKey::Opened> PublishKey::open(const std::filesystem::path& file) {
     return opened;
   }
   std::array<unsigned char, 16> random{};
-  if (RAND_bytes(random.data(), random.size()) != 1) return boost::system::errc::make_error_code(boost::system::errc::io_error);
+  if (RAND_bytes(random.data(), random.size()) != 1)
+    return boost::system::errc::make_error_code(boost::system::errc::io_error);
   opened.fresh_secret = to_hex(random);
   opened.key = of_secret(*opened.fresh_secret);
   if (auto written = write_private(file, to_hex(opened.key.hash_) + "\n"); !written) return written.error();

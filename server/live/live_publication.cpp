@@ -36,17 +36,17 @@ bool LivePublication::push(std::vector<IngestEvent> events) {
   }
   queued_bytes_ += bytes;
   // On the stream's own thread this runs at once: the common case costs no queue and no wake-up.
-  boost::asio::dispatch(stream_->executor(), [self = shared_from_this(), events = std::move(events), bytes]() mutable {
-    self->queued_bytes_ -= bytes;
-    if (!self->ended_) self->stream_->take(self, std::move(events));
-  });
+  boost::asio::dispatch(stream_->executor(),
+                        [self = shared_from_this(), events = std::move(events), bytes]() mutable {
+                          self->queued_bytes_ -= bytes;
+                          if (!self->ended_) self->stream_->take(self, std::move(events));
+                        });
   return true;
 }
 
 void LivePublication::close(std::string why) {
-  boost::asio::post(stream_->executor(), [self = shared_from_this(), why = std::move(why)] {
-    self->stream_->leave(self, why);
-  });
+  boost::asio::post(stream_->executor(),
+                    [self = shared_from_this(), why = std::move(why)] { self->stream_->leave(self, why); });
 }
 
 std::string LivePublication::reason() const {

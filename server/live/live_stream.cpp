@@ -25,8 +25,8 @@ packager::PackagerSettings cut_settings(const StreamSettings& settings) {
 
 }  // namespace
 
-LiveStream::LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
-                       EffectiveSettingsPtr settings, const store::Window& window)
+LiveStream::LiveStream(LiveServices services, boost::asio::any_io_executor executor,
+                       store::StreamRecord record, EffectiveSettingsPtr settings, const store::Window& window)
     : services_(services),
       executor_(std::move(executor)),
       name_(record.name),
@@ -75,8 +75,8 @@ Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest reques
   last_events_ = now;
   spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
                request.encoder.empty() ? "unnamed encoder" : request.encoder);
-  publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request), std::move(executor),
-                                                   std::move(on_end), max_queue_bytes);
+  publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
+                                                   std::move(executor), std::move(on_end), max_queue_bytes);
   return publication_;
 }
 
@@ -112,9 +112,11 @@ void LiveStream::end_session(const std::string& why) {
   }
   handle(std::move(outputs));
   const auto counters = packager_.counters();
-  spdlog::info("{}: publisher {} left: {}; waiting {} ms for it (so far {} breaks, {} forced cuts, {} dropped samples)",
-               name_, publication->request().peer, why, settings_->values.grace.count(), packager_.breaks(),
-               counters.forced_cuts, counters.dropped_samples);
+  spdlog::info(
+      "{}: publisher {} left: {}; waiting {} ms for it (so far {} breaks, {} forced cuts, {} dropped "
+      "samples)",
+      name_, publication->request().peer, why, settings_->values.grace.count(), packager_.breaks(),
+      counters.forced_cuts, counters.dropped_samples);
   if (!stopped_) start_grace(settings_->values.grace);
 }
 
@@ -164,10 +166,12 @@ void LiveStream::handle(packager::Outputs outputs) {
 void LiveStream::append(store::Append append) {
   const auto id = first_pending_ + pending_.size();
   pending_.push_back({append.track, append.segment, append.bytes, false});
-  services_.store.append(std::move(append), [self = shared_from_this(), id](Result<store::SegmentRecord> result) {
-    boost::asio::post(self->executor_,
-                      [self, id, result = std::move(result)]() mutable { self->answered(id, std::move(result)); });
-  });
+  services_.store.append(
+      std::move(append), [self = shared_from_this(), id](Result<store::SegmentRecord> result) {
+        boost::asio::post(self->executor_, [self, id, result = std::move(result)]() mutable {
+          self->answered(id, std::move(result));
+        });
+      });
 }
 
 /// The writer is done with an append, or could not keep it: then the part is served from memory only.
@@ -178,8 +182,8 @@ void LiveStream::answered(std::uint64_t id, Result<store::SegmentRecord> result)
     pending.record = std::move(*result);
     if (std::exchange(store_failing_, false)) spdlog::info("{}: the store takes media again", name_);
   } else if (!std::exchange(store_failing_, true)) {
-    spdlog::error("{}: segment {} of {} is not stored: {}; live goes on from memory", name_, pending.record.msn,
-                  track(pending.track).record.name, result.error().message());
+    spdlog::error("{}: segment {} of {} is not stored: {}; live goes on from memory", name_,
+                  pending.record.msn, track(pending.track).record.name, result.error().message());
   }
   while (!pending_.empty() && pending_.front().answered) {
     auto& front = pending_.front();
@@ -218,11 +222,19 @@ void LiveStream::publish() {
     }
     // A playlist without a complete segment is not shown: players take an empty one for an error.
     if (!track.rendition->last_msn() || !track.format) continue;
-    presented.push_back({track.format, track.rendition, track.inits, track.builder->bit_rates(),
-                         track.builder->independent(), {packager_.measured_millihertz(), 1'000}});
+    presented.push_back({track.format,
+                         track.rendition,
+                         track.inits,
+                         track.builder->bit_rates(),
+                         track.builder->independent(),
+                         {packager_.measured_millihertz(), 1'000}});
   }
-  if (presented.empty()) return;
-  services_.hub.publish(name_, packager::hls::make_presentation(packager_.record().generation, std::move(presented)));
+  // Players read the multivariant playlist once: the first one names all the session's tracks. One that
+  // stays silent gets a gap soon, so this waits little longer than the first segment.
+  if (presented.empty() || (!shown_ && publication_ && presented.size() < tracks_.size())) return;
+  shown_ = true;
+  services_.hub.publish(
+      name_, packager::hls::make_presentation(packager_.record().generation, std::move(presented)));
 }
 
 void LiveStream::add_track(const packager::NewTrack& fresh) {
@@ -247,14 +259,16 @@ void LiveStream::add_init(const store::InitRecord& init, std::optional<packager:
   if (!format) {
     auto read = packager::deserialize_format(init.format);
     if (!read) {
-      spdlog::error("{}: init {} of {} cannot be read: {}", name_, init.id, of.record.name, read.error().message());
+      spdlog::error("{}: init {} of {} cannot be read: {}", name_, init.id, of.record.name,
+                    read.error().message());
       return;
     }
     format = std::move(*read);
   }
   auto inits = std::make_shared<packager::hls::Inits>(*of.inits);
   inits->insert_or_assign(init.id, make_slice(init.bytes));
-  if (inits->rbegin()->first == init.id) of.format = std::make_shared<packager::TrackFormat>(std::move(*format));
+  if (inits->rbegin()->first == init.id)
+    of.format = std::make_shared<packager::TrackFormat>(std::move(*format));
   of.inits = std::move(inits);
 }
 
@@ -294,13 +308,16 @@ bool LiveStream::tick() {
     if (first != before) track.changed = true;
     if (first) first_us = std::min(first_us, *first);
   }
-  if (std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) { return t.changed; })) schedule_publish();
+  if (std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) { return t.changed; }))
+    schedule_publish();
 
-  const bool forgotten = !publication_ && ended_ && pending_.empty() && edge_us + expiry_margin_us < cutoff_us;
+  const bool forgotten =
+      !publication_ && ended_ && pending_.empty() && edge_us + expiry_margin_us < cutoff_us;
   const auto now = std::chrono::steady_clock::now();
   if (now - last_expiry_ >= expiry_interval || forgotten) {
     last_expiry_ = now;
-    if (!(stored_ == record)) services_.store.put_stream(stored_ = record);  // the floors outlive the segments
+    if (!(stored_ == record))
+      services_.store.put_stream(stored_ = record);  // the floors outlive the segments
     services_.store.expire(record.id, (forgotten ? cutoff_us : first_us) - expiry_margin_us);
   }
   return forgotten;

@@ -1,12 +1,12 @@
 #pragma once
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +37,9 @@ class LiveStream;
 /// A publisher's hold on a LiveStream. Thread-safe.
 class LivePublication final : public Publication, public std::enable_shared_from_this<LivePublication> {
  public:
-  LivePublication(std::shared_ptr<LiveStream> stream, PublishRequest request, boost::asio::any_io_executor executor,
-                  std::function<void()> on_end, std::size_t max_queue_bytes);
+  LivePublication(std::shared_ptr<LiveStream> stream, PublishRequest request,
+                  boost::asio::any_io_executor executor, std::function<void()> on_end,
+                  std::size_t max_queue_bytes);
   bool push(std::vector<IngestEvent> events) override;
   void close(std::string why) override;
   std::string reason() const override;
@@ -60,8 +61,9 @@ class LivePublication final : public Publication, public std::enable_shared_from
   std::string reason_;
 };
 
-/// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one network
-/// thread); only `executor()`, `name()`, `id()`, `track_id()` and the publication's methods may be used from elsewhere.
+/// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one
+/// network thread); only `executor()`, `name()`, `id()`, `track_id()` and the publication's methods may be
+/// used from elsewhere.
 class LiveStream : public std::enable_shared_from_this<LiveStream> {
  public:
   LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
@@ -76,8 +78,12 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
   void start();
   /// Gives the stream to a publisher, or says why not. Errors: already_publishing, shutting_down.
-  Result<std::shared_ptr<LivePublication>> admit(PublishRequest request, boost::asio::any_io_executor executor,
+  Result<std::shared_ptr<LivePublication>> admit(PublishRequest request,
+                                                 boost::asio::any_io_executor executor,
                                                  std::function<void()> on_end, std::size_t max_queue_bytes);
+  /// New settings: grace, take-over and keys at once; the window's length when the stream is loaded next;
+  /// what may not change while its playlists live (segment and part targets) never.
+  void apply(EffectiveSettingsPtr settings) { settings_ = std::move(settings); }
   /// Once a second: trims the window, expires what has left it. True: nothing is left and nobody publishes.
   bool tick();
   /// Ends the session and takes no other; parts on their way to the store are still published.
@@ -132,9 +138,9 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   std::uint64_t first_pending_ = 0;  ///< id of pending_.front()
   store::StreamRecord stored_;       ///< as last put into the store
   std::chrono::steady_clock::time_point last_expiry_{};
-  mutable std::mutex ids_mutex_;     ///< guards track_ids_
+  mutable std::mutex ids_mutex_;  ///< guards track_ids_
   std::map<std::string, store::TrackId> track_ids_;
-  bool ended_ = false, stopped_ = false, publish_scheduled_ = false, store_failing_ = false;
+  bool shown_ = false, ended_ = false, stopped_ = false, publish_scheduled_ = false, store_failing_ = false;
 };
 
 }  // namespace lookback::server

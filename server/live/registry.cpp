@@ -14,7 +14,8 @@ namespace asio = boost::asio;
 namespace {
 
 bool has_segments(const store::Window& window) {
-  return std::any_of(window.tracks.begin(), window.tracks.end(), [](const auto& track) { return !track.segments.empty(); });
+  return std::any_of(window.tracks.begin(), window.tracks.end(),
+                     [](const auto& track) { return !track.segments.empty(); });
 }
 
 }  // namespace
@@ -33,9 +34,8 @@ Registry::Registry(Options options, LiveServices services, std::vector<asio::io_
 void Registry::start() {
   auto records = services_.store.streams();
   // Loaded from the back: those that ended last are asked for first.
-  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
-    return a.epoch_us + a.end_us < b.epoch_us + b.end_us;
-  });
+  std::sort(records.begin(), records.end(),
+            [](const auto& a, const auto& b) { return a.epoch_us + a.end_us < b.epoch_us + b.end_us; });
   auto names = std::make_shared<std::vector<std::string>>();
   for (const auto& record : records) {
     services_.hub.announce(record.name);
@@ -75,6 +75,14 @@ void Registry::stop() {
   }
   for (const auto& stream : streams) asio::post(stream->executor(), [stream] { stream->stop(); });
   asio::post(*contexts_.front(), [this] { timer_.cancel(); });
+}
+
+void Registry::apply_settings() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, stream] : streams_) {
+    asio::post(stream->executor(),
+               [stream = stream, settings = settings_(name)] { stream->apply(settings); });
+  }
 }
 
 // --- publishers ---------------------------------------------------------------------------------
@@ -141,7 +149,8 @@ Result<store::SegmentRecord> Registry::find_segment(const std::string& stream, c
   return services_.store.find_segment(found->id(), *id, msn);
 }
 
-Result<Registry::StreamPtr> Registry::obtain(const std::string& name, const asio::any_io_executor* publisher) {
+Result<Registry::StreamPtr> Registry::obtain(const std::string& name,
+                                             const asio::any_io_executor* publisher) {
   if (auto stream = find(name)) return stream;
   {
     const std::lock_guard lock(mutex_);
@@ -168,7 +177,8 @@ Result<Registry::StreamPtr> Registry::obtain(const std::string& name, const asio
   // Numbering goes on from the newest segment that is stored, also when it has left the window.
   if (window && !has_segments(*window)) window = services_.store.load_window(record->id, 0);
   if (!window) return window.error();
-  auto stream = std::make_shared<LiveStream>(services_, publisher ? *publisher : home(name), *record, settings, *window);
+  auto stream = std::make_shared<LiveStream>(services_, publisher ? *publisher : home(name), *record,
+                                             settings, *window);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return Errc::shutting_down;

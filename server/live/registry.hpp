@@ -21,8 +21,9 @@ namespace lookback::server {
 class Registry final : public Ingest {
  public:
   struct Options {
-    std::size_t max_streams = 2'000;                 ///< loaded at once
-    std::size_t max_ingest_queue_bytes = 16u << 20;  ///< samples of one publisher that its stream has not taken yet
+    std::size_t max_streams = 2'000;  ///< loaded at once
+    std::size_t max_ingest_queue_bytes =
+        16u << 20;  ///< samples of one publisher that its stream has not taken yet
   };
 
   /// `contexts`: the network threads'; `blocking`: for store calls. All outlive the registry.
@@ -37,10 +38,13 @@ class Registry final : public Ingest {
   boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(PublishRequest request,
                                                                        boost::asio::any_io_executor executor,
                                                                        std::function<void()> on_end) override;
+  /// Gives every stream its settings anew, after the configuration was reloaded.
+  void apply_settings();
   /// Loads a stream that viewers ask for, if the store has it. Returns at once.
   void load(const std::string& stream);
   /// A stored segment of a loaded stream, also one that has left the window. Blocking. Errors: store::Errc.
-  Result<store::SegmentRecord> find_segment(const std::string& stream, const std::string& track, std::uint64_t msn);
+  Result<store::SegmentRecord> find_segment(const std::string& stream, const std::string& track,
+                                            std::uint64_t msn);
   /// Whether every stream that the store had at the start is loaded.
   bool ready() const;
 
@@ -49,8 +53,8 @@ class Registry final : public Ingest {
 
   Result<void> check_key(const PublishRequest& request, const StreamSettings& settings) const;
   StreamPtr find(const std::string& name) const;
-  /// Blocking, on `loader_` only: finds or loads a stream, or makes it when it has a `publisher`: then its home
-  /// is the publisher's own network thread, so that its samples cross none.
+  /// Blocking, on `loader_` only: finds or loads a stream, or makes it when it has a `publisher`: then its
+  /// home is the publisher's own network thread, so that its samples cross none.
   Result<StreamPtr> obtain(const std::string& name, const boost::asio::any_io_executor* publisher);
   boost::asio::any_io_executor home(const std::string& name) const;
   void load_next(std::shared_ptr<std::vector<std::string>> names);
@@ -65,7 +69,7 @@ class Registry final : public Ingest {
   const PublishKey server_key_;
   boost::asio::steady_timer timer_;
   const boost::asio::strand<boost::asio::thread_pool::executor_type> loader_;  ///< one `obtain` at a time
-  mutable std::mutex mutex_;   ///< guards what follows
+  mutable std::mutex mutex_;                                                   ///< guards what follows
   std::unordered_map<std::string, StreamPtr> streams_;
   bool loaded_ = false, stopped_ = false;
 };

@@ -143,7 +143,7 @@ TEST_CASE("a variable that starts like a section of ours must be a setting", "[c
   CHECK(loaded.warnings == std::vector<std::string>{"LOOKBACK_BINARY: no setting has this name; ignored"});
 }
 
-TEST_CASE("--set takes any key, also of one stream", "[conf][load]") {
+TEST_CASE("the flag --set takes any key, also of one stream", "[conf][load]") {
   const auto set = parse_set("streams.\"live/a\".part=200ms");
   REQUIRE(set.has_value());
   CHECK(set->flag == "--set streams.\"live/a\".part");

@@ -26,8 +26,8 @@ Urls urls() {
   const auto& log = main_stream().rendition("v0");
   const auto segment = log.segments().rbegin()->second;
   const auto parts = log.parts();
-  return {main_stream().url("index.m3u8"), log.url, resolve(log.url, segment.map), resolve(log.url, segment.uri),
-          resolve(log.url, parts.at(segment.msn).at(0).uri)};
+  return {main_stream().url("index.m3u8"), log.url, resolve(log.url, segment.map),
+          resolve(log.url, segment.uri), resolve(log.url, parts.at(segment.msn).at(0).uri)};
 }
 
 std::vector<std::string> media_urls() { return {urls().init, urls().segment, urls().part}; }
@@ -53,7 +53,8 @@ TEST_CASE("rule 113: media have an MP4 type", "[live]") {
     CHECK((type == "video/mp4" || type == "video/iso.segment"));
   }
   const auto& audio = main_stream().rendition("a0");
-  const auto type = client.get(resolve(audio.url, audio.segments().begin()->second.uri)).field("Content-Type");
+  const auto type =
+      client.get(resolve(audio.url, audio.segments().begin()->second.uri)).field("Content-Type");
   CHECK((type == "audio/mp4" || type == "video/iso.segment"));
 }
 
@@ -89,7 +90,8 @@ TEST_CASE("rule 115: a plain live playlist is cached no longer than a target dur
 TEST_CASE("rule 116: the answer to a blocking reload may be cached for a few target durations", "[live]") {
   Client client;
   const auto newest = *parse_media_playlist(client.get(urls().playlist).text()).last_msn();
-  const auto answer = client.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 2) + "&_HLS_part=0");
+  const auto answer =
+      client.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 2) + "&_HLS_part=0");
   REQUIRE(answer.status == 200);
   REQUIRE(answer.took() > std::chrono::milliseconds(50));  // it did block
   CHECK(answer.max_age().value_or(0) >= 6);
@@ -138,7 +140,8 @@ TEST_CASE("rule 119: every answer, also an error, allows every origin", "[live]"
 TEST_CASE("rule 119: a preflight for Range is granted", "[live]") {
   Client client;
   const auto answer = client.request("OPTIONS", urls().segment,
-                                     {{"Origin", "https://player.example"}, {"Access-Control-Request-Method", "GET"},
+                                     {{"Origin", "https://player.example"},
+                                      {"Access-Control-Request-Method", "GET"},
                                       {"Access-Control-Request-Headers", "range"}});
   CHECK((answer.status == 200 || answer.status == 204));
   CHECK(answer.has("Access-Control-Allow-Origin"));
@@ -158,8 +161,12 @@ TEST_CASE("rule 120: ranges are answered exactly", "[live]") {
       std::string asked;
       std::size_t first, count;
     };
-    const std::vector<Case> cases{{"0-0", 0, 1}, {"10-109", 10, 100}, {"100-", 100, size - 100}, {"-50", size - 50, 50},
-                                  {"0-9007199254740991", 0, size}, {"5-999999999", 5, size - 5},
+    const std::vector<Case> cases{{"0-0", 0, 1},
+                                  {"10-109", 10, 100},
+                                  {"100-", 100, size - 100},
+                                  {"-50", size - 50, 50},
+                                  {"0-9007199254740991", 0, size},
+                                  {"5-999999999", 5, size - 5},
                                   {"-999999999", 0, size}};
     for (const auto& one : cases) {
       CAPTURE(one.asked);
@@ -167,7 +174,8 @@ TEST_CASE("rule 120: ranges are answered exactly", "[live]") {
       CHECK(answer.status == 206);
       CHECK(answer.body == whole.substr(one.first, one.count));
       CHECK(answer.field("Content-Range") == "bytes " + std::to_string(one.first) + "-" +
-                                                 std::to_string(one.first + one.count - 1) + "/" + std::to_string(size));
+                                                 std::to_string(one.first + one.count - 1) + "/" +
+                                                 std::to_string(size));
     }
     const auto beyond = client.get(url, {{"Range", range(std::to_string(size) + "-")}});
     CHECK(beyond.status == 416);
@@ -205,7 +213,8 @@ TEST_CASE("rule 121: ETags are strong and revalidate; HEAD is GET without a body
 TEST_CASE("rule 123: one connection carries many requests, and no media is redirected", "[live]") {
   Client client;
   for (int i = 0; i < 20; ++i) {
-    for (const auto& url : {urls().master, urls().playlist, urls().segment}) CHECK(client.get(url).status == 200);
+    for (const auto& url : {urls().master, urls().playlist, urls().segment})
+      CHECK(client.get(url).status == 200);
   }
   CHECK(client.connections() == 1);
 }
@@ -213,8 +222,9 @@ TEST_CASE("rule 123: one connection carries many requests, and no media is redir
 TEST_CASE("rule 123: a held request does not hold up another connection", "[live]") {
   Client holder, other;
   const auto newest = *parse_media_playlist(other.get(urls().playlist).text()).last_msn();
-  auto held = std::async(std::launch::async,
-                         [&] { return holder.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 2)); });
+  auto held = std::async(std::launch::async, [&] {
+    return holder.get(urls().playlist + "?_HLS_msn=" + std::to_string(newest + 2));
+  });
   for (int i = 0; i < 20; ++i) CHECK(other.get(urls().segment).took() < 500ms);
   CHECK(held.get().status == 200);
 }

@@ -40,8 +40,12 @@ Edge edge_of(const MediaPlaylist& list) {
 }  // namespace
 
 TEST_CASE("rule 71: PART-INF is there and never changes", "[live]") { check_holds(71); }
-TEST_CASE("rule 72: SERVER-CONTROL offers blocking reloads and a part hold back", "[live]") { check_holds(72); }
-TEST_CASE("rule 73: hold backs reach three target durations and two part targets", "[live]") { check_holds(73); }
+TEST_CASE("rule 72: SERVER-CONTROL offers blocking reloads and a part hold back", "[live]") {
+  check_holds(72);
+}
+TEST_CASE("rule 73: hold backs reach three target durations and two part targets", "[live]") {
+  check_holds(73);
+}
 TEST_CASE("rule 74: PART-HOLD-BACK reaches three part targets", "[live]") { check_holds(74); }
 
 TEST_CASE("rule 75: CAN-SKIP-UNTIL reaches six target durations", "[live]") {
@@ -52,8 +56,12 @@ TEST_CASE("rule 75: CAN-SKIP-UNTIL reaches six target durations", "[live]") {
 
 TEST_CASE("rule 76: SERVER-CONTROL is the same everywhere", "[live]") { check_holds(76); }
 TEST_CASE("rule 77: no part outlasts the part target", "[live]") { check_holds(77); }
-TEST_CASE("rule 78: only last and independent parts are shorter than 85 % of the target", "[live]") { check_holds(78); }
-TEST_CASE("rule 79: a part lasts as its samples do, and the parts add up to EXTINF", "[live]") { check_holds(79); }
+TEST_CASE("rule 78: only last and independent parts are shorter than 85 % of the target", "[live]") {
+  check_holds(78);
+}
+TEST_CASE("rule 79: a part lasts as its samples do, and the parts add up to EXTINF", "[live]") {
+  check_holds(79);
+}
 TEST_CASE("rule 80: an independent part starts with a sync sample", "[live]") { check_holds(80); }
 TEST_CASE("rule 81: every part that starts with a sync sample is marked", "[live]") { check_holds(81); }
 TEST_CASE("rule 82: parts have the samples of their segment", "[live]") { check_holds(82); }
@@ -104,7 +112,8 @@ TEST_CASE("rule 88: parts come in the rhythm of the part target", "[live]") {
     for (std::size_t i = 1; i < rendition.snapshots.size(); ++i) {
       const auto& before = rendition.snapshots[i - 1];
       const auto& now = rendition.snapshots[i];
-      if (edge_of(now.playlist) > edge_of(before.playlist)) steps.push_back(now.response.complete - before.response.complete);
+      if (edge_of(now.playlist) > edge_of(before.playlist))
+        steps.push_back(now.response.complete - before.response.complete);
     }
     REQUIRE(steps.size() >= 40);
     std::ranges::sort(steps);
@@ -130,7 +139,8 @@ TEST_CASE("rule 91: each playlist reports the other rendition's edge, as fresh a
         // What the other rendition had listed a moment before this answer left.
         std::optional<Edge> known;
         for (const auto& theirs : other.snapshots) {
-          if (theirs.response.complete < snapshot.response.first_byte - 150ms) known = edge_of(theirs.playlist);
+          if (theirs.response.complete < snapshot.response.first_byte - 150ms)
+            known = edge_of(theirs.playlist);
         }
         if (!known) continue;
         CAPTURE(snapshot.url, *msn, *part, known->msn, known->part);

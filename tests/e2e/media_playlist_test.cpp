@@ -64,7 +64,8 @@ TEST_CASE("rule 29: EXTINF is printed with at least five decimals", "[live]") {
   for_each_rendition([](const auto&, const RenditionLog& rendition) {
     const auto text = rendition.snapshots.back().response.text();
     std::size_t count = 0;
-    for (auto at = text.find("#EXTINF:"); at != std::string::npos; at = text.find("#EXTINF:", at + 1), ++count) {
+    for (auto at = text.find("#EXTINF:"); at != std::string::npos;
+         at = text.find("#EXTINF:", at + 1), ++count) {
       const auto value = text.substr(at + 8, text.find(',', at) - at - 8);
       CAPTURE(value);
       CHECK(value.size() - std::min(value.find('.'), value.size()) >= 6);
@@ -126,12 +127,15 @@ TEST_CASE("rule 44 and 47: a sliding live playlist has no type, in all rendition
   check_holds(44);
   check_holds(46);
   check_holds(47);
-  for_each_rendition([](const auto&, const RenditionLog& rendition) { CHECK(rendition.snapshots.back().playlist.type.empty()); });
+  for_each_rendition([](const auto&, const RenditionLog& rendition) {
+    CHECK(rendition.snapshots.back().playlist.type.empty());
+  });
 }
 
 TEST_CASE("rule 48: a live playlist is not ended", "[live]") {
   check_holds(48);
-  for_each_rendition([](const auto&, const RenditionLog& rendition) { CHECK(!rendition.snapshots.back().playlist.ended); });
+  for_each_rendition(
+      [](const auto&, const RenditionLog& rendition) { CHECK(!rendition.snapshots.back().playlist.ended); });
 }
 
 TEST_CASE("rule 50: every live playlist has a date with zone and milliseconds", "[live]") { check_holds(50); }

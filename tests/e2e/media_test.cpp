@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 const LiveStream& any_stream() {
-  const auto* name = GENERATE("live/p24", "live/p23976", "live/p25open", "live/p2997", "live/p5994", "live/late", "live/short");
+  const auto* name = GENERATE("live/p24", "live/p23976", "live/p25open", "live/p2997", "live/p5994",
+                              "live/late", "live/short");
   return LiveSession::instance().stream(name);
 }
 
@@ -29,8 +30,8 @@ double timescale_of(const RenditionLog& log) {
 std::vector<ProbedStream> as_flv(const LiveStream& stream) {
   const TempDir folder;
   const auto flv = folder.path() / "clip.flv";
-  const auto made = run({"ffmpeg", "-v", "error", "-nostdin", "-i", stream.clip.string(), "-map", "0:v?", "-map", "0:a?",
-                         "-c", "copy", "-f", "flv", flv.string()});
+  const auto made = run({"ffmpeg", "-v", "error", "-nostdin", "-i", stream.clip.string(), "-map", "0:v?",
+                         "-map", "0:a?", "-c", "copy", "-f", "flv", flv.string()});
   REQUIRE(made.exit_code == 0);
   return ffprobe(flv);
 }
@@ -41,12 +42,13 @@ const ProbedStream& of_kind(const std::vector<ProbedStream>& list, const std::st
   return *found;
 }
 
-/// Where in `source` the recording starts: the first place from which on every packet is the same, up to the end of
-/// either. (One packet is not enough: frames of silence are all alike.)
+/// Where in `source` the recording starts: the first place from which on every packet is the same, up to the
+/// end of either. (One packet is not enough: frames of silence are all alike.)
 std::size_t start_of(const ProbedStream& source, const ProbedStream& captured) {
   const auto same = [](const Packet& a, const Packet& b) { return a.hash == b.hash; };
   for (std::size_t start = 0; start < source.packets.size(); ++start) {
-    const auto count = static_cast<std::ptrdiff_t>(std::min(source.packets.size() - start, captured.packets.size()));
+    const auto count =
+        static_cast<std::ptrdiff_t>(std::min(source.packets.size() - start, captured.packets.size()));
     const auto from = source.packets.begin() + static_cast<std::ptrdiff_t>(start);
     if (count >= 100 && std::equal(from, from + count, captured.packets.begin(), same)) return start;
   }
@@ -61,7 +63,8 @@ std::vector<double> shifts(const ProbedStream& source, const RenditionLog& log) 
   const auto timescale = timescale_of(log);
   REQUIRE(samples.size() == captured.packets.size());
   std::vector<double> out;
-  for (std::size_t i = 0, at = start_of(source, captured); at < source.packets.size() && i < samples.size(); ++i, ++at) {
+  for (std::size_t i = 0, at = start_of(source, captured); at < source.packets.size() && i < samples.size();
+       ++i, ++at) {
     out.push_back(static_cast<double>(samples[i].pts()) / timescale -
                   static_cast<double>(source.packets[at].pts) / 1000.0);
   }
@@ -87,7 +90,9 @@ TEST_CASE("rule 60: parameter sets are in an avc1 or mp4a sample entry", "[live]
 TEST_CASE("rule 61: fragments address their samples by default-base-is-moof", "[live]") { check_holds(61); }
 TEST_CASE("rule 62: tfdt continues exactly over parts and segments", "[live]") { check_holds(62); }
 TEST_CASE("rule 63: tfdt has 64 bits", "[live]") { check_holds(63); }
-TEST_CASE("rule 64: a part is one moof with one traf and one trun, and its mdat", "[live]") { check_holds(64); }
+TEST_CASE("rule 64: a part is one moof with one traf and one trun, and its mdat", "[live]") {
+  check_holds(64);
+}
 TEST_CASE("rule 65: no sidx lies inside of parts", "[live]") { check_holds(65); }
 TEST_CASE("rule 66: sync flags tell where IDR pictures are", "[live]") { check_holds(66); }
 TEST_CASE("rule 67: there is no edit list beside composition offsets", "[live]") { check_holds(67); }
@@ -146,7 +151,8 @@ TEST_CASE("ffprobe agrees with every timestamp and duration of the recording", "
     REQUIRE(probed.size() == 1);
     const auto& packets = probed[0].packets;
     REQUIRE(packets.size() == samples.size());
-    // FFmpeg's demuxer moves all presentation times by the most negative composition offset (mov.c, dts_shift).
+    // FFmpeg's demuxer moves all presentation times by the most negative composition offset (mov.c,
+    // dts_shift).
     std::int64_t moved = 0;
     for (const auto& sample : samples) moved = std::max(moved, -sample.composition);
     std::int64_t ticks = 0;
@@ -164,7 +170,10 @@ TEST_CASE("ffprobe agrees with every timestamp and duration of the recording", "
   }
 }
 
-TEST_CASE("rule 53, 67 and 68: every frame is there, unchanged, with the offset between audio and video of the source", "[live]") {
+TEST_CASE(
+    "rule 53, 67 and 68: every frame is there, unchanged, with the offset between audio and video of the "
+    "source",
+    "[live]") {
   const auto& stream = any_stream();
   INFO(stream.name);
   const auto source = as_flv(stream);

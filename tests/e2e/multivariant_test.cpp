@@ -14,18 +14,22 @@ using namespace lookback::support;
 namespace {
 
 const LiveStream& any_stream() {
-  const auto* name = GENERATE("live/p24", "live/p23976", "live/p25open", "live/p2997", "live/p5994", "live/late", "live/short");
+  const auto* name = GENERATE("live/p24", "live/p23976", "live/p25open", "live/p2997", "live/p5994",
+                              "live/late", "live/short");
   return LiveSession::instance().stream(name);
 }
 
-MultivariantPlaylist final_list(const LiveStream& stream) { return parse_multivariant(stream.final_master.text()); }
+MultivariantPlaylist final_list(const LiveStream& stream) {
+  return parse_multivariant(stream.final_master.text());
+}
 
 InitTrack init_of(const LiveStream& stream, const std::string& track) {
   const auto& log = stream.rendition(track);
   return parse_init(log.bytes(log.segments().begin()->second.map)).tracks.at(0);
 }
 
-/// Bits per second of the fastest run of segments that lasts 0.5 to 1.5 target durations (4.4.6.2), and of all.
+/// Bits per second of the fastest run of segments that lasts 0.5 to 1.5 target durations (4.4.6.2), and of
+/// all.
 struct Rates {
   double peak = 0, average = 0;
 };
@@ -88,7 +92,8 @@ TEST_CASE("rule 2: every URI of the first multivariant playlist is a playlist wi
   const auto& list = stream.witness->multivariant();
   REQUIRE(list.variants.size() == 1);
   CAPTURE(stream.witness->master().text());
-  CHECK(list.media.size() == 1);  // a player that comes now would never hear of a rendition that is missing here
+  CHECK(list.media.size() ==
+        1);  // a player that comes now would never hear of a rendition that is missing here
   for (const auto& rendition : stream.witness->renditions()) {
     REQUIRE(!rendition.snapshots.empty());
     const auto& first = rendition.snapshots.front();
@@ -132,9 +137,9 @@ TEST_CASE("rule 6 to 9: BANDWIDTH and AVERAGE-BANDWIDTH tell the truth", "[live]
   const auto peak = video.peak + audio.peak;
   const auto mean = video.average + audio.average;
   CAPTURE(*bandwidth, *average, peak, mean);
-  CHECK(peak < 1.25 * static_cast<double>(*bandwidth));        // 7
-  CHECK(static_cast<double>(*bandwidth) < 3.0 * peak);         // 8
-  CHECK(*average <= *bandwidth);                               // 9
+  CHECK(peak < 1.25 * static_cast<double>(*bandwidth));  // 7
+  CHECK(static_cast<double>(*bandwidth) < 3.0 * peak);   // 8
+  CHECK(*average <= *bandwidth);                         // 9
   CHECK(mean < 1.10 * static_cast<double>(*average));
 }
 
@@ -157,12 +162,15 @@ TEST_CASE("rule 10: RESOLUTION is the picture that ffprobe sees", "[live]") {
 }
 
 TEST_CASE("rule 11: FRAME-RATE is the clip's, with three decimals", "[live]") {
-  const std::map<std::string, std::string> rates{{"live/p24", "24.000"},   {"live/p23976", "23.976"},
-                                                 {"live/p25open", "25.000"}, {"live/p2997", "29.970"},
+  const std::map<std::string, std::string> rates{{"live/p24", "24.000"},
+                                                 {"live/p23976", "23.976"},
+                                                 {"live/p25open", "25.000"},
+                                                 {"live/p2997", "29.970"},
                                                  {"live/p5994", "59.940"}};
   for (const auto& [name, rate] : rates) {
     CAPTURE(name);
-    CHECK(final_list(LiveSession::instance().stream(name)).variants.at(0).attributes.text("FRAME-RATE") == rate);
+    CHECK(final_list(LiveSession::instance().stream(name)).variants.at(0).attributes.text("FRAME-RATE") ==
+          rate);
   }
 }
 
@@ -195,7 +203,8 @@ TEST_CASE("rule 13 to 15: audio is a rendition of its own in an existing group",
   CHECK(defaults <= 1);
 }
 
-TEST_CASE("rule 16: EXT-X-INDEPENDENT-SEGMENTS is written only when every segment starts with a sync sample", "[live]") {
+TEST_CASE("rule 16: EXT-X-INDEPENDENT-SEGMENTS is written only when every segment starts with a sync sample",
+          "[live]") {
   check_holds(16);
   for (const auto& stream : LiveSession::instance().streams()) {
     if (!stream.witness) continue;

@@ -31,12 +31,15 @@ void disturb(std::uint16_t port, const std::string& bytes) {
 }
 
 /// RTMP: C0, C1 (1536 bytes), and then something.
-std::string handshake(const std::string& behind) { return "\x03" + std::string(1536, '\0') + std::string(1536, '\0') + behind; }
+std::string handshake(const std::string& behind) {
+  return "\x03" + std::string(1536, '\0') + std::string(1536, '\0') + behind;
+}
 
 std::vector<std::string> rtmp_noise(std::mt19937& random) {
   std::vector<std::string> list{
-      "GET / HTTP/1.1\r\nHost: x\r\n\r\n", std::string("\x16\x03\x01\x02\x00\x01", 6), std::string(1, '\x06') + random_bytes(random, 3000),
-      std::string("\x03"), "\x03" + random_bytes(random, 700),
+      "GET / HTTP/1.1\r\nHost: x\r\n\r\n", std::string("\x16\x03\x01\x02\x00\x01", 6),
+      std::string(1, '\x06') + random_bytes(random, 3000), std::string("\x03"),
+      "\x03" + random_bytes(random, 700),
       // Set Chunk Size 0, and 2^31.
       handshake(std::string("\x02\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x00\x00\x00\x00", 16)),
       handshake(std::string("\x02\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x80\x00\x00\x00", 16)),
@@ -47,7 +50,11 @@ std::vector<std::string> rtmp_noise(std::mt19937& random) {
       // AMF0: 20,000 nested objects behind a command of 65,000 bytes.
       handshake(std::string("\x03\x00\x00\x00\x00\xFD\xE8\x14\x00\x00\x00\x00", 12) + [] {
         std::string nested;
-        for (int i = 0; i < 16000; ++i) nested += std::string("\x03\x00\x01" "a", 4);
+        for (int i = 0; i < 16000; ++i)
+          nested += std::string(
+              "\x03\x00\x01"
+              "a",
+              4);
         return nested;
       }())};
   for (int i = 0; i < 40; ++i) list.push_back(handshake(random_bytes(random, 400)));
@@ -56,18 +63,25 @@ std::vector<std::string> rtmp_noise(std::mt19937& random) {
 
 std::vector<std::string> http_noise(std::mt19937& random) {
   std::vector<std::string> list{
-      "\r\n\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /live/a/v0.m3u8 HTTP/1.1\r\n\r\n",
-      "GET /../../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", "GET /live/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+      "\r\n\r\n\r\n",
+      "GET\r\n\r\n",
+      "GET / HTTP/9.9\r\n\r\n",
+      "GET /live/a/v0.m3u8 HTTP/1.1\r\n\r\n",
+      "GET /../../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /live/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
       "GET /" + std::string(20000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(40000, 'b') + "\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-      "POST /live/a/v0.m3u8 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST /live/a/v0.m3u8 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n0\r\n\r\n",
       "GET /live/a/v0.m3u8 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-0,1-1,2-2,3-3\r\n\r\n",
       "GET /live/a/v0.m3u8?_HLS_msn=" + std::string(400, '9') + " HTTP/1.1\r\nHost: x\r\n\r\n",
-      std::string("GET /live/a\0/v0.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n", 44), std::string("\x16\x03\x01\x02\x00\x01", 6)};
+      std::string("GET /live/a\0/v0.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n", 44),
+      std::string("\x16\x03\x01\x02\x00\x01", 6)};
   for (int i = 0; i < 40; ++i) list.push_back(random_bytes(random, 300));
   for (int i = 0; i < 40; ++i) {
-    std::string request = "GET /live/a/v0.m3u8?_HLS_msn=5&_HLS_part=1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\n\r\n";
+    std::string request =
+        "GET /live/a/v0.m3u8?_HLS_msn=5&_HLS_part=1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\n\r\n";
     for (int k = 0; k < 3; ++k) request[random() % request.size()] = static_cast<char>(random());
     list.push_back(request);
   }

@@ -73,8 +73,10 @@ TEST_CASE("the playlist parser names what breaks rule 22 or 1", "[support]") {
       Case{"#EXT-X-TARGETDURATION:2\n", "", "rule 24:"}, Case{"06:00:00.250Z", "06:00:00.250", "rule 50:"},
       Case{"06:00:00.250Z", "06:00:00Z", "rule 50:"},
       Case{"#EXTINF:0.33300,\n", "#EXT-X-DISCONTINUITY\n#EXTINF:0.33300,\n", "rule 84:"},
-      Case{"#EXT-X-MEDIA-SEQUENCE:7\n", "", "rule 22:"}, Case{"s7.m4s\n", "s7.m4s\n#EXT-X-MEDIA-SEQUENCE:7\n", "rule 22:"},
-      Case{"LAST-PART=1\n", "LAST-PART=1", "rule 22:"}, Case{"#EXT-X-VERSION:6\n", "#EXT-X-VERSION:6\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "rule 1:"});
+      Case{"#EXT-X-MEDIA-SEQUENCE:7\n", "", "rule 22:"},
+      Case{"s7.m4s\n", "s7.m4s\n#EXT-X-MEDIA-SEQUENCE:7\n", "rule 22:"},
+      Case{"LAST-PART=1\n", "LAST-PART=1", "rule 22:"},
+      Case{"#EXT-X-VERSION:6\n", "#EXT-X-VERSION:6\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "rule 1:"});
   const auto list = parse_media_playlist(replaced(good, broken.from, broken.to));
   CAPTURE(broken.from, broken.to, list.errors);
   REQUIRE(!list.errors.empty());
@@ -86,7 +88,8 @@ TEST_CASE("the playlist parser names what breaks rule 22 or 1", "[support]") {
 TEST_CASE("a delta update puts the skipped segments back in place", "[support]") {
   const auto full = parse_media_playlist(good);
   const std::string delta =
-      "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-DISCONTINUITY-SEQUENCE:3\n"
+      "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-DISCONTINUITY-"
+      "SEQUENCE:3\n"
       "#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n#EXT-X-MAP:URI=\"i2.mp4\"\n#EXTINF:2.00000,\ns9.m4s\n";
   const auto merged = apply_delta(full, parse_media_playlist(delta));
   REQUIRE(merged.has_value());
@@ -94,12 +97,14 @@ TEST_CASE("a delta update puts the skipped segments back in place", "[support]")
   CHECK(merged->segments[2].msn == 9);
   CHECK(merged->segments[2].discontinuity_sequence == 4);
   CHECK(merged->segments[2].derived_date == *full.segments[1].date + 333ms);
-  CHECK_FALSE(apply_delta(full, parse_media_playlist(replaced(delta, "SEGMENTS=2", "SEGMENTS=3"))).has_value());
+  CHECK_FALSE(
+      apply_delta(full, parse_media_playlist(replaced(delta, "SEGMENTS=2", "SEGMENTS=3"))).has_value());
 }
 
 TEST_CASE("the multivariant parser wants a URI behind every variant and no media tags", "[support]") {
   const std::string text =
-      "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x\",URI=\"a0.m3u8\"\n"
+      "#EXTM3U\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x\",URI=\"a0."
+      "m3u8\"\n"
       "#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS=\"avc1.64001f,mp4a.40.2\",AUDIO=\"a\"\nv0.m3u8\n";
   const auto list = parse_multivariant(text);
   CHECK(list.errors == std::vector<std::string>{});

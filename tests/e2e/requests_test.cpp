@@ -29,7 +29,9 @@ struct Client : HttpClient {
 };
 
 std::string at(std::uint64_t msn) { return "?_HLS_msn=" + std::to_string(msn); }
-std::string at(std::uint64_t msn, std::uint64_t part) { return at(msn) + "&_HLS_part=" + std::to_string(part); }
+std::string at(std::uint64_t msn, std::uint64_t part) {
+  return at(msn) + "&_HLS_part=" + std::to_string(part);
+}
 
 /// A full playlist and a delta of the same instant.
 std::pair<MediaPlaylist, MediaPlaylist> full_and_delta(Client& client, const std::string& value = "YES") {
@@ -72,7 +74,8 @@ TEST_CASE("rule 92 and 94: a client that asks by segment gets it with its last p
   CHECK(answer.complete - listed < 200ms);
 }
 
-TEST_CASE("rule 95: what is already listed, or no longer, is answered at once with the full playlist", "[live]") {
+TEST_CASE("rule 95: what is already listed, or no longer, is answered at once with the full playlist",
+          "[live]") {
   Client client;
   const auto newest = client.newest();
   for (const auto& query : {at(newest), at(newest, 0), at(0), at(0, 0), at(newest - 3, 2)}) {
@@ -100,11 +103,11 @@ TEST_CASE("rule 97 to 100: impossible directives are refused at once", "[live]")
   Client client;
   const auto newest = client.newest();
   const auto query = GENERATE_COPY(
-      std::string("?_HLS_part=1"), at(newest + 4), at(newest + 1000), at(newest + 1, 50), std::string("?_HLS_msn=-1"),
-      std::string("?_HLS_msn="), std::string("?_HLS_msn=abc"), std::string("?_HLS_msn=1.5"),
-      std::string("?_HLS_msn=9223372036854775808"), std::string("?_HLS_msn=18446744073709551616"),
-      at(newest) + "&_HLS_part=-1", at(newest) + "&_HLS_part=", at(newest) + "&_HLS_part=x",
-      at(newest) + "&_HLS_part=4294967296");
+      std::string("?_HLS_part=1"), at(newest + 4), at(newest + 1000), at(newest + 1, 50),
+      std::string("?_HLS_msn=-1"), std::string("?_HLS_msn="), std::string("?_HLS_msn=abc"),
+      std::string("?_HLS_msn=1.5"), std::string("?_HLS_msn=9223372036854775808"),
+      std::string("?_HLS_msn=18446744073709551616"), at(newest) + "&_HLS_part=-1",
+      at(newest) + "&_HLS_part=", at(newest) + "&_HLS_part=x", at(newest) + "&_HLS_part=4294967296");
   const auto answer = client.get(client.url + query);
   CAPTURE(query);
   CHECK(answer.status == 400);
@@ -202,11 +205,12 @@ TEST_CASE("rule 109: what neither exists nor is hinted is refused at once", "[li
   REQUIRE(msn.has_value());
   const auto base = hint.substr(0, dash + 1);
   const auto folder = main_stream().url("");
-  const auto url = GENERATE_COPY(base + std::to_string(*msn + 2) + ".0.m4s", base + std::to_string(*msn + 1) + ".m4s",
-                                 base + std::to_string(*msn) + ".90.m4s", base + "0" + std::to_string(*msn) + ".m4s",
-                                 folder + "v1.m3u8", folder + "v0-zzzz-1.m4s", folder + "nothing.mp4",
-                                 std::string("/live/none/index.m3u8"), std::string("/live/none/v0.m3u8"),
-                                 std::string("/live/p24"), std::string("/nothing"), folder + "../p24x/v0.m3u8");
+  const auto url =
+      GENERATE_COPY(base + std::to_string(*msn + 2) + ".0.m4s", base + std::to_string(*msn + 1) + ".m4s",
+                    base + std::to_string(*msn) + ".90.m4s", base + "0" + std::to_string(*msn) + ".m4s",
+                    folder + "v1.m3u8", folder + "v0-zzzz-1.m4s", folder + "nothing.mp4",
+                    std::string("/live/none/index.m3u8"), std::string("/live/none/v0.m3u8"),
+                    std::string("/live/p24"), std::string("/nothing"), folder + "../p24x/v0.m3u8");
   const auto answer = client.get(url);
   CAPTURE(url);
   CHECK((answer.status == 404 || answer.status == 400));

@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
-#include <map>
+#include <memory>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "tests/support/hls_witness.hpp"
@@ -26,6 +27,17 @@ class Encoder {
   std::unique_ptr<Publisher> process_;
 };
 
+/// Parts of complete segments that no longer list their parts: those may go (87), their segments may not.
+std::set<std::string> unlisted_parts(const RenditionLog& log, const MediaPlaylist& now) {
+  std::set<std::string> urls;
+  for (const auto& [msn, parts] : log.parts()) {
+    const auto* segment = now.find(msn);
+    if (segment == nullptr || segment->uri.empty() || !segment->parts.empty()) continue;
+    for (const auto& part : parts) urls.insert(resolve(log.url, part.uri));
+  }
+  return urls;
+}
+
 }  // namespace
 
 TEST_CASE("rule 30, 31 and 34: what was listed survives kill -9 at any instant", "[restart]") {
@@ -39,7 +51,8 @@ TEST_CASE("rule 30, 31 and 34: what was listed survives kill -9 at any instant",
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> instant(200, 3500);
   for (int round = 0; round < 20; ++round) {
-    // The instant is counted from when the stream is being published again, so that each kill meets live parts.
+    // The instant is counted from when the stream is being published again, so that each kill meets live
+    // parts.
     std::this_thread::sleep_for(std::chrono::milliseconds(instant(random)));
     server.kill();
     server.start();
@@ -60,13 +73,14 @@ TEST_CASE("rule 30, 31 and 34: what was listed survives kill -9 at any instant",
     CHECK(rendition.snapshots.size() > 60);
 
     const auto now = parse_media_playlist(client.get(rendition.url).text());
+    const auto unlisted = unlisted_parts(rendition, now);
     std::size_t same = 0, wrong = 0;
     for (const auto& [url, seen] : rendition.resources) {
       if (seen.response.status != 200) continue;
       const auto again = client.get(url);
       if (again.status == 200 && again.body == seen.response.body) {
         ++same;
-      } else {
+      } else if (again.status != 404 || !unlisted.contains(url)) {
         ++wrong;
         UNSCOPED_INFO(url << ": status " << again.status << ", " << again.body.size() << " bytes, were "
                           << seen.response.body.size());
@@ -127,7 +141,8 @@ TEST_CASE("a server that is killed while it starts loses nothing", "[restart]") 
   const auto list = parse_media_playlist(answer.text());
   CHECK(list.segments.size() >= 3);
   HttpClient client(server.http_port());
-  for (const auto& segment : list.segments) CHECK(client.get(resolve("/live/a/v0.m3u8", segment.uri)).status == 200);
+  for (const auto& segment : list.segments)
+    CHECK(client.get(resolve("/live/a/v0.m3u8", segment.uri)).status == 200);
 }
 
 TEST_CASE("a second server on the same store ends with one clear line", "[restart]") {

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Publish small(const Server& server, const std::string& stream, const std::string& file = "sintel_360p24_gop2.mp4") {
+Publish small(const Server& server, const std::string& stream,
+              const std::string& file = "sintel_360p24_gop2.mp4") {
   return {.clip = clip(file), .url = server.rtmp_url(stream)};
 }
 
@@ -52,7 +53,8 @@ MediaPlaylist playlist(const Server& server, const std::string& url) {
   return parse_media_playlist(answer.text());
 }
 
-/// The first segment at or after `msn` that a discontinuity precedes, among those the rendition was seen to list.
+/// The first segment at or after `msn` that a discontinuity precedes, among those the rendition was seen to
+/// list.
 std::optional<SegmentEntry> break_after(const RenditionLog& log, std::uint64_t msn) {
   for (const auto& [number, segment] : log.segments()) {
     if (number > msn && segment.discontinuity) return segment;
@@ -62,7 +64,9 @@ std::optional<SegmentEntry> break_after(const RenditionLog& log, std::uint64_t m
 
 }  // namespace
 
-TEST_CASE("rule 33, 35, 36 and 5: a publisher that comes back with other parameters goes on after a DISCONTINUITY", "[sessions]") {
+TEST_CASE(
+    "rule 33, 35, 36 and 5: a publisher that comes back with other parameters goes on after a DISCONTINUITY",
+    "[sessions]") {
   Server server;
   std::optional<Publisher> publisher(std::in_place, small(server, "live/a"));
   Witness witness(server.http_port(), "live/a");
@@ -81,32 +85,35 @@ TEST_CASE("rule 33, 35, 36 and 5: a publisher that comes back with other paramet
     CAPTURE(rendition.track);
     REQUIRE(first.has_value());
     numbers.push_back(first->msn);
-    CHECK(first->date.has_value());                                              // 50
+    CHECK(first->date.has_value());  // 50
     const auto segments = rendition.segments();
     const auto& last = segments.at(first->msn - 1);
-    CHECK(first->discontinuity_sequence == last.discontinuity_sequence + 1);     // 34
-    CHECK(*first->derived_date >= *last.derived_date + last.duration);           // a real gap in the dates
+    CHECK(first->discontinuity_sequence == last.discontinuity_sequence + 1);  // 34
+    CHECK(*first->derived_date >= *last.derived_date + last.duration);        // a real gap in the dates
     if (rendition.track == "v0") {
-      CHECK(first->map != last.map);                                             // 36: other SPS, other init
+      CHECK(first->map != last.map);  // 36: other SPS, other init
       CHECK(rendition.bytes(first->map) != rendition.bytes(last.map));
       CHECK(rendition.bytes(first->map).size() > 100);
     }
   }
   REQUIRE(numbers.size() == 2);
-  CHECK(numbers[0] == numbers[1]);                                               // 35
+  CHECK(numbers[0] == numbers[1]);  // 35
   const auto& video = *witness.rendition("v0");
   const auto now = codecs_of(parse_init(video.bytes(video.segments().rbegin()->second.map)).tracks.at(0));
-  CHECK(parse_multivariant(master.text()).variants.at(0).attributes.text("CODECS").find(now) != std::string::npos);  // 5
+  CHECK(parse_multivariant(master.text()).variants.at(0).attributes.text("CODECS").find(now) !=
+        std::string::npos);  // 5
   CHECK(codecs.find("avc1.") == 0);
 }
 
-TEST_CASE("rule 101: while a publisher is away within the grace time, players wait and then go on", "[sessions]") {
+TEST_CASE("rule 101: while a publisher is away within the grace time, players wait and then go on",
+          "[sessions]") {
   Server server;
   std::optional<Publisher> publisher(std::in_place, small(server, "live/a"));
   Witness witness(server.http_port(), "live/a", {.fetch = true, .hold_hints = false});
   REQUIRE(witness.wait_for_segments(2, 20s));
   publisher.reset();
-  // A blocked request is answered within three target durations: with 503, or with a playlist that is not ended.
+  // A blocked request is answered within three target durations: with 503, or with a playlist that is not
+  // ended.
   HttpClient client(server.http_port());
   const auto url = "/live/a/v0.m3u8";
   const auto next = *playlist(server, url).last_msn() + 1;
@@ -123,7 +130,10 @@ TEST_CASE("rule 101: while a publisher is away within the grace time, players wa
   check_all(witness);
 }
 
-TEST_CASE("rule 101 and 110: without a publisher a blocked request ends after three target durations, a hint with 404", "[sessions]") {
+TEST_CASE(
+    "rule 101 and 110: without a publisher a blocked request ends after three target durations, a hint with "
+    "404",
+    "[sessions]") {
   Server server;
   std::optional<Publisher> publisher(std::in_place, small(server, "live/a"));
   const Witness witness(server.http_port(), "live/a", {.fetch = false, .hold_hints = false});
@@ -142,7 +152,8 @@ TEST_CASE("rule 101 and 110: without a publisher a blocked request ends after th
   auto hinted = std::async(std::launch::async, [&] {
     return HttpClient(server.http_port(), 30s).get(resolve(url, list.hint("PART")->text("URI")));
   });
-  const auto answer = HttpClient(server.http_port(), 30s).get(url + "?_HLS_msn=" + std::to_string(*list.last_msn() + 2));
+  const auto answer =
+      HttpClient(server.http_port(), 30s).get(url + "?_HLS_msn=" + std::to_string(*list.last_msn() + 2));
   CHECK(answer.status == 503);
   CHECK(answer.took() >= 2 * target);
   CHECK(answer.took() <= 3 * target + 1500ms);
@@ -151,7 +162,9 @@ TEST_CASE("rule 101 and 110: without a publisher a blocked request ends after th
   CHECK(hint.took() <= 3 * target + 1500ms);
 }
 
-TEST_CASE("rule 48 and 102: after the grace time the playlist ends, and a later publish goes on with its numbers", "[sessions]") {
+TEST_CASE(
+    "rule 48 and 102: after the grace time the playlist ends, and a later publish goes on with its numbers",
+    "[sessions]") {
   Server server({.grace = "2s"});
   std::optional<Publisher> publisher(std::in_place, small(server, "live/a"));
   const std::string url = "/live/a/v0.m3u8";
@@ -173,8 +186,8 @@ TEST_CASE("rule 48 and 102: after the grace time the playlist ends, and a later 
   CHECK(ended.hints.empty());
   CHECK(!ended.open.has_value());
   CHECK(describe(check_playlist(ended)) == "0 violations");
-  for (const auto& query : {std::string("?_HLS_msn=100000"), std::string("?_HLS_part=3"), std::string("?_HLS_msn=x"),
-                            std::string("?_HLS_skip=YES")}) {
+  for (const auto& query : {std::string("?_HLS_msn=100000"), std::string("?_HLS_part=3"),
+                            std::string("?_HLS_msn=x"), std::string("?_HLS_skip=YES")}) {
     const auto answer = client.get(url + query);
     CAPTURE(query);
     CHECK(answer.status == 200);

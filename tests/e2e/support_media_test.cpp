@@ -1,7 +1,7 @@
+#include <signal.h>
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <iterator>
-#include <signal.h>
 
 #include "tests/support/ffprobe.hpp"
 #include "tests/support/hls_rules.hpp"
@@ -24,9 +24,16 @@ std::string read_file(const std::filesystem::path& path) {
 
 /// FFmpeg's own HLS of a clip's video: a producer that knows nothing of ours.
 RenditionLog ffmpeg_hls(const TempDir& folder) {
-  const auto made = run({"ffmpeg", "-v", "error", "-nostdin", "-i", clip("sintel_720p24_gop2.mp4").string(), "-frames:v", "288",
-                         "-an", "-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_segment_type", "fmp4",
-                         "-hls_playlist_type", "vod", (folder.path() / "v0.m3u8").string()});
+  const auto made = run({"ffmpeg",    "-v",
+                         "error",     "-nostdin",
+                         "-i",        clip("sintel_720p24_gop2.mp4").string(),
+                         "-frames:v", "288",
+                         "-an",       "-c",
+                         "copy",      "-f",
+                         "hls",       "-hls_time",
+                         "2",         "-hls_segment_type",
+                         "fmp4",      "-hls_playlist_type",
+                         "vod",       (folder.path() / "v0.m3u8").string()});
   REQUIRE(made.exit_code == 0);
   RenditionLog log;
   log.url = "/v0.m3u8";
@@ -93,7 +100,8 @@ TEST_CASE("the media rules hold for ffmpeg's segments but for what its muxer doe
   CHECK(!of_rule(violations, 67).empty());  // it writes an edit list
 }
 
-TEST_CASE("the media rules notice a segment that is missing, doubled, cut or wrongly announced", "[support]") {
+TEST_CASE("the media rules notice a segment that is missing, doubled, cut or wrongly announced",
+          "[support]") {
   const TempDir folder;
   auto log = ffmpeg_hls(folder);
   auto& segments = log.snapshots[0].playlist.segments;
@@ -115,7 +123,8 @@ TEST_CASE("the media rules notice a segment that is missing, doubled, cut or wro
     CHECK(!of_rule(check_media(log), 29).empty());
   }
   SECTION("parts that do not add up") {
-    segments[2].parts = {{.uri = segments[1].uri, .duration = segments[2].duration, .independent = true, .gap = false}};
+    segments[2].parts = {
+        {.uri = segments[1].uri, .duration = segments[2].duration, .independent = true, .gap = false}};
     CHECK(!of_rule(check_media(log), 83).empty());
     segments[2].parts[0].uri = segments[2].uri;
     segments[2].parts[0].independent = false;

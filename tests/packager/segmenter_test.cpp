@@ -42,7 +42,9 @@ struct Source {
   }
 };
 
-std::vector<Segmenter::Track> two_tracks(Ticks frame) { return {{video_scale, frame}, {audio_scale, audio_frame}}; }
+std::vector<Segmenter::Track> two_tracks(Ticks frame) {
+  return {{video_scale, frame}, {audio_scale, audio_frame}};
+}
 
 struct Segment {
   Ticks start = 0, duration = 0;
@@ -78,7 +80,8 @@ std::map<std::uint64_t, Segment> join(const std::vector<CutPart>& cuts, std::siz
 
 TEST_CASE("segments end at the first sync sample after the target, at every broadcast rate", "[segmenter]") {
   const Ticks frame = GENERATE(1'500, 1'501, 1'800, 3'000, 3'003, 3'600, 3'750, 3'754);
-  const int gop = static_cast<int>(180'000 / frame) + (180'000 % frame ? 1 : 0);  // the first GOP not shorter than 2 s
+  const int gop =
+      static_cast<int>(180'000 / frame) + (180'000 % frame ? 1 : 0);  // the first GOP not shorter than 2 s
   Segmenter segmenter({}, two_tracks(frame), 0);
   const auto cuts = Source{.frame = frame, .gop = gop}.run(segmenter, 20);
   const auto video = join(cuts, 0);
@@ -92,7 +95,8 @@ TEST_CASE("segments end at the first sync sample after the target, at every broa
   CHECK(segmenter.counters().forced_cuts == 0);
 }
 
-TEST_CASE("parts last at most the part target and, but for a segment's last, at least 85 % of it", "[segmenter]") {
+TEST_CASE("parts last at most the part target and, but for a segment's last, at least 85 % of it",
+          "[segmenter]") {
   const Ticks frame = GENERATE(1'500, 1'501, 1'800, 3'000, 3'003, 3'600, 3'750, 3'754);
   const std::int64_t part_us = GENERATE(200'000, 334'000, 500'000);
   Segmenter::Options options;
@@ -105,7 +109,8 @@ TEST_CASE("parts last at most the part target and, but for a segment's last, at 
       for (std::size_t i = 0; i < segment.parts.size(); ++i) {
         CAPTURE(frame, part_us, track, number, i);
         CHECK(segment.parts[i] <= target);
-        // 85 % is possible when a frame is at most 15 % of the target (24 fps at 200 ms: 4 of 5 frames fill 83 %).
+        // 85 % is possible when a frame is at most 15 % of the target (24 fps at 200 ms: 4 of 5 frames fill
+        // 83 %).
         const bool possible = (target / frame) * frame * 100 >= target * 85 || track == 1;
         if (i + 1 < segment.parts.size() && possible) CHECK(segment.parts[i] * 100 >= target * 85);
       }
@@ -162,7 +167,8 @@ TEST_CASE("every lead segment that starts with a sync sample has it first", "[se
     }
     forced = segmenter.counters().forced_cuts;
     CHECK(started_without == forced);
-    for (const auto& [number, segment] : join(cuts, 0)) CHECK(to_us(segment.duration, video_scale) < 2'500'000);
+    for (const auto& [number, segment] : join(cuts, 0))
+      CHECK(to_us(segment.duration, video_scale) < 2'500'000);
   }
 }
 
@@ -200,7 +206,8 @@ TEST_CASE("audio that falls silent becomes gaps of the lead's segments, and come
   CHECK(segmenter.counters().gaps == 4);
 }
 
-TEST_CASE("nothing comes before the first sync sample, and a follower's early samples are dropped", "[segmenter]") {
+TEST_CASE("nothing comes before the first sync sample, and a follower's early samples are dropped",
+          "[segmenter]") {
   Segmenter segmenter({}, two_tracks(3'600), 0);
   std::vector<CutPart> cuts;
   Ticks audio = 48'000 * 10;
@@ -213,7 +220,8 @@ TEST_CASE("nothing comes before the first sync sample, and a follower's early sa
   }
   segmenter.finish(cuts);
   CHECK(join(cuts, 0).at(0).start == 900'000 + 30 * 3'600);
-  CHECK(std::abs(join(cuts, 1).at(0).start - rescale(900'000 + 30 * 3'600, video_scale, audio_scale)) <= audio_frame);
+  CHECK(std::abs(join(cuts, 1).at(0).start - rescale(900'000 + 30 * 3'600, video_scale, audio_scale)) <=
+        audio_frame);
 }
 
 TEST_CASE("a lead that stops leaves its follower's queue bounded", "[segmenter]") {

@@ -20,9 +20,10 @@ std::vector<std::byte> bytes(std::initializer_list<int> values) {
 
 /// The configurations of tests/media/sintel_720p24_gop2.mp4, as ffprobe -show_data prints them.
 TrackFormat sintel_video() {
-  const auto avcc = bytes({0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50,
-                           0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1, 0x83, 0x19,
-                           0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00});
+  const auto avcc =
+      bytes({0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
+             0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
+             0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00});
   return parse_avc_config(avcc).value();
 }
 TrackFormat stereo_48k() { return parse_aac_config(bytes({0x11, 0x90})).value(); }
@@ -50,15 +51,18 @@ struct Publisher {
       const auto dts_ms = (i * frame_us + 500) / 1'000;
       wall_us = start + (i - from) * frame_us;
       for (; audio && audio_frame * 1'024 * 1'000 / 48'000 <= dts_ms; ++audio_frame) {
-        SourceSample sample{MediaKind::audio, (source_zero_ms + (audio_frame * 1'024 * 1'000 + 24'000) / 48'000) * 1'000, 0, true, payload};
+        SourceSample sample{MediaKind::audio,
+                            (source_zero_ms + (audio_frame * 1'024 * 1'000 + 24'000) / 48'000) * 1'000, 0,
+                            true, payload};
         REQUIRE(packager.push(sample, wall_us, out).has_value());
       }
       if (!video) continue;
       static constexpr std::int64_t composition_frames[] = {2, 4, 1, 1};  // I, then P B B in turn: see below
       const int in_gop = i % gop;
-      const auto frames_ahead = in_gop == 0 ? 2 : composition_frames[1 + (in_gop - 1) % 3] ;
+      const auto frames_ahead = in_gop == 0 ? 2 : composition_frames[1 + (in_gop - 1) % 3];
       SourceSample sample{MediaKind::video, (source_zero_ms + dts_ms) * 1'000,
-                          static_cast<std::int32_t>((frames_ahead * frame_us + 500) / 1'000 * 1'000), in_gop == 0, payload};
+                          static_cast<std::int32_t>((frames_ahead * frame_us + 500) / 1'000 * 1'000),
+                          in_gop == 0, payload};
       REQUIRE(packager.push(sample, wall_us, out).has_value());
     }
     wall_us = start + frames * frame_us;
@@ -101,7 +105,8 @@ constexpr std::int64_t noon_us = 1'800'000'000'000'000;
 
 }  // namespace
 
-TEST_CASE("a session gives two tracks with the same numbers, exact starts and no discontinuity", "[packager]") {
+TEST_CASE("a session gives two tracks with the same numbers, exact starts and no discontinuity",
+          "[packager]") {
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
   Publisher publisher{packager, out, noon_us};
@@ -126,7 +131,8 @@ TEST_CASE("a session gives two tracks with the same numbers, exact starts and no
     CHECK_FALSE(video.discontinuity);
     // 48 frames of 1/24 s in milliseconds: 2 s give or take the rounding of two ends.
     CHECK(std::abs(video.start - (10 + 2 * static_cast<Ticks>(msn)) * 90'000) <= 90);
-    CHECK(std::abs(listed.segments.at({1, msn}).start - (10 + 2 * static_cast<Ticks>(msn)) * 48'000) <= 512 + 48);
+    CHECK(std::abs(listed.segments.at({1, msn}).start - (10 + 2 * static_cast<Ticks>(msn)) * 48'000) <=
+          512 + 48);
     if (msn > 0) {
       const auto& before = listed.segments.at({0, msn - 1});
       CHECK(video.start == before.start + before.duration);
@@ -170,7 +176,8 @@ TEST_CASE("parts of 24 fps are eight frames, and add up to their segment", "[pac
   }
 }
 
-TEST_CASE("a publisher that returns goes on with the next number after a discontinuity, dated by its arrival", "[packager]") {
+TEST_CASE("a publisher that returns goes on with the next number after a discontinuity, dated by its arrival",
+          "[packager]") {
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
   Publisher first{packager, out, noon_us};
@@ -235,7 +242,8 @@ TEST_CASE("after a restart the numbers go on, and a track that was behind gets g
   const auto listed = collect(restarted);
   CHECK(listed.segments.at({0, 4}).discontinuity);
   CHECK(listed.segments.at({1, 4}).discontinuity);
-  CHECK(listed.segments.at({0, 4}).start >= before.segments.at({0, 3}).start + before.segments.at({0, 3}).duration);
+  CHECK(listed.segments.at({0, 4}).start >=
+        before.segments.at({0, 3}).start + before.segments.at({0, 3}).duration);
   CHECK(listed.inits.empty());
   CHECK(listed.tracks.empty());
 }
@@ -298,7 +306,8 @@ TEST_CASE("the target duration is chosen from the first GOP and then holds", "[p
   }
 }
 
-TEST_CASE("a frame rate whose frames cannot fill 85 % of the part target gets a part target that they fill", "[packager]") {
+TEST_CASE("a frame rate whose frames cannot fill 85 % of the part target gets a part target that they fill",
+          "[packager]") {
   const std::int64_t fps = GENERATE(1, 2, 4, 5, 8);
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
@@ -320,7 +329,8 @@ TEST_CASE("a frame rate whose frames cannot fill 85 % of the part target gets a 
   }
 }
 
-TEST_CASE("a jump of the source's clock becomes a discontinuity, never a long or negative segment", "[packager]") {
+TEST_CASE("a jump of the source's clock becomes a discontinuity, never a long or negative segment",
+          "[packager]") {
   const std::int64_t jump_ms = GENERATE(-3'600'000, -5'000, 5'000, 93'600'000);
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
@@ -349,7 +359,8 @@ TEST_CASE("a jump of the source's clock becomes a discontinuity, never a long or
   CHECK(packager.breaks() == 1);
 }
 
-TEST_CASE("a new configuration in mid-session gives a new init and a discontinuity on all tracks", "[packager]") {
+TEST_CASE("a new configuration in mid-session gives a new init and a discontinuity on all tracks",
+          "[packager]") {
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
   Publisher publisher{packager, out, noon_us};
@@ -372,7 +383,8 @@ TEST_CASE("a new configuration in mid-session gives a new init and a discontinui
   CHECK(changes == 2);
 }
 
-TEST_CASE("a source whose clock runs 1 % slow is followed by at most half a millisecond per second", "[packager]") {
+TEST_CASE("a source whose clock runs 1 % slow is followed by at most half a millisecond per second",
+          "[packager]") {
   Outputs out;
   StreamPackager packager({}, fresh(noon_us), {}, out);
   Publisher publisher{packager, out, noon_us};

@@ -29,9 +29,9 @@ TEST_CASE("listen addresses are a numeric host and a port", "[listen_address]") 
 }
 
 TEST_CASE("anything else is no listen address", "[listen_address]") {
-  const auto text = GENERATE(as<std::string>{}, "", ":", "1935", "127.0.0.1", "127.0.0.1:", ":65536", ":-1", ":80x", ": 80",
-                             ":+80", "::1:80", "[::1]", "[::1]80", "[]:80", "[127.0.0.1]:80", "256.0.0.1:80",
-                             "example.org:80", " 127.0.0.1:80", "127.0.0.1:80 ");
+  const auto text = GENERATE(as<std::string>{}, "", ":", "1935", "127.0.0.1", "127.0.0.1:", ":65536", ":-1",
+                             ":80x", ": 80", ":+80", "::1:80", "[::1]", "[::1]80", "[]:80", "[127.0.0.1]:80",
+                             "256.0.0.1:80", "example.org:80", " 127.0.0.1:80", "127.0.0.1:80 ");
   CAPTURE(text);
   CHECK(parse_listen_address(text).has_error());
 }

@@ -18,8 +18,10 @@ std::map<std::string, std::string> read_record(const std::string& line) {
   std::istringstream in(line);
   for (std::string field; std::getline(in, field, '|');) {
     const auto equals = field.find('=');
-    if (equals == std::string::npos) record["section"] = field;
-    else record[field.substr(0, equals)] = field.substr(equals + 1);
+    if (equals == std::string::npos)
+      record["section"] = field;
+    else
+      record[field.substr(0, equals)] = field.substr(equals + 1);
   }
   return record;
 }
@@ -27,7 +29,8 @@ std::map<std::string, std::string> read_record(const std::string& line) {
 /// 0 where ffprobe has no value ("N/A").
 std::int64_t number(const std::string& text) {
   const bool negative = text.starts_with('-');
-  const auto value = static_cast<std::int64_t>(parse_integer(std::string_view(text).substr(negative ? 1 : 0)).value_or(0));
+  const auto value =
+      static_cast<std::int64_t>(parse_integer(std::string_view(text).substr(negative ? 1 : 0)).value_or(0));
   return negative ? -value : value;
 }
 
@@ -56,12 +59,13 @@ std::filesystem::path write_file(const TempDir& folder, std::string_view bytes) 
 }  // namespace
 
 std::vector<ProbedStream> ffprobe(const std::filesystem::path& file) {
-  const auto done = run({"ffprobe", "-v", "error", "-show_streams", "-show_packets", "-show_data_hash", "MD5",
-                         "-show_entries",
-                         "stream=index,codec_name,codec_type,profile,width,height,sample_rate,channels,time_base,"
-                         "r_frame_rate:packet=stream_index,pts,dts,duration,size,flags,data_hash",
-                         "-of", "compact", file.string()});
-  if (done.exit_code != 0 || !done.err.empty()) throw std::runtime_error("ffprobe " + file.string() + ": " + done.err);
+  const auto done = run(
+      {"ffprobe", "-v", "error", "-show_streams", "-show_packets", "-show_data_hash", "MD5", "-show_entries",
+       "stream=index,codec_name,codec_type,profile,width,height,sample_rate,channels,time_base,"
+       "r_frame_rate:packet=stream_index,pts,dts,duration,size,flags,data_hash",
+       "-of", "compact", file.string()});
+  if (done.exit_code != 0 || !done.err.empty())
+    throw std::runtime_error("ffprobe " + file.string() + ": " + done.err);
 
   std::map<std::int64_t, ProbedStream> streams;
   std::map<std::int64_t, std::vector<Packet>> packets;
@@ -72,8 +76,11 @@ std::vector<ProbedStream> ffprobe(const std::filesystem::path& file) {
       streams[number(record["index"])] = read_stream(record);
     } else if (record["section"] == "packet") {
       packets[number(record["stream_index"])].push_back(
-          {.pts = number(record["pts"]), .dts = number(record["dts"]), .duration = number(record["duration"]),
-           .size = static_cast<std::size_t>(number(record["size"])), .key = record["flags"].starts_with('K'),
+          {.pts = number(record["pts"]),
+           .dts = number(record["dts"]),
+           .duration = number(record["duration"]),
+           .size = static_cast<std::size_t>(number(record["size"])),
+           .key = record["flags"].starts_with('K'),
            .hash = record["data_hash"]});
     }
   }
@@ -95,7 +102,8 @@ std::string decode_complaints(std::string_view bytes) {
   const auto file = write_file(folder, bytes);
   const auto done = run({"ffmpeg", "-v", "warning", "-nostdin", "-i", file.string(), "-f", "null", "-"},
                         std::chrono::seconds(120));
-  if (done.exit_code != 0) return "exit code " + std::to_string(done.exit_code.value_or(-1)) + ": " + done.err;
+  if (done.exit_code != 0)
+    return "exit code " + std::to_string(done.exit_code.value_or(-1)) + ": " + done.err;
   return done.err;
 }
 

@@ -15,14 +15,15 @@ struct Packet {
 };
 
 struct ProbedStream {
-  std::string codec;              ///< "h264", "aac"
-  std::string kind;               ///< "video", "audio"
+  std::string codec;  ///< "h264", "aac"
+  std::string kind;   ///< "video", "audio"
   std::uint32_t width = 0, height = 0, sample_rate = 0, channels = 0;
   std::string profile, time_base, frame_rate;
   std::vector<Packet> packets;
 };
 
-/// Streams and packets of a file in file order. Throws std::runtime_error when ffprobe refuses it or complains.
+/// Streams and packets of a file in file order. Throws std::runtime_error when ffprobe refuses it or
+/// complains.
 std::vector<ProbedStream> ffprobe(const std::filesystem::path& file);
 /// The same for bytes (init + segments).
 std::vector<ProbedStream> ffprobe_bytes(std::string_view bytes);

@@ -30,10 +30,12 @@ class PlaylistCheck {
   void check_header() {
     const bool maps = std::ranges::any_of(list_.all(), [](const auto& s) { return !s.map.empty(); });
     const std::uint64_t need = list_.skipped_segments ? 9 : maps ? 6 : 3;
-    if (list_.version != need) fail(23, "version " + std::to_string(list_.version) + ", need " + std::to_string(need));
+    if (list_.version != need)
+      fail(23, "version " + std::to_string(list_.version) + ", need " + std::to_string(need));
     if (list_.target_duration == 0u) fail(24, "target duration 0");
     if (list_.type == "VOD" && !list_.ended) fail(46, "VOD without ENDLIST");
-    if (!list_.type.empty() && list_.media_sequence > 0 && !list_.ended) fail(44, "a sliding playlist with a type");
+    if (!list_.type.empty() && list_.media_sequence > 0 && !list_.ended)
+      fail(44, "a sliding playlist with a type");
     if (list_.ended && !list_.hints.empty()) fail(48, "a hint after ENDLIST");
     if (list_.ended && list_.open) fail(48, "an open segment after ENDLIST");
   }
@@ -42,7 +44,8 @@ class PlaylistCheck {
     for (const auto& segment : list_.segments) {
       const auto name = "segment " + std::to_string(segment.msn);
       // round-half-up(EXTINF) <= TARGETDURATION, which is EXTINF < TARGETDURATION + 0.5
-      if (segment.duration >= target_ + milliseconds(500)) fail(25, name + " lasts " + show(segment.duration));
+      if (segment.duration >= target_ + milliseconds(500))
+        fail(25, name + " lasts " + show(segment.duration));
       if (segment.duration <= Duration(0)) fail(25, name + " lasts " + show(segment.duration));
       if (segment.map.empty() && !segment.gap) fail(37, name + " has no map");
       if (!segment.parts.empty()) check_sum(segment);
@@ -54,7 +57,8 @@ class PlaylistCheck {
     Duration sum{};
     for (const auto& part : segment.parts) sum += part.duration;
     if (std::chrono::abs(sum - segment.duration) > milliseconds(2)) {
-      fail(79, "segment " + std::to_string(segment.msn) + " lasts " + show(segment.duration) + ", its parts " + show(sum));
+      fail(79, "segment " + std::to_string(segment.msn) + " lasts " + show(segment.duration) +
+                   ", its parts " + show(sum));
     }
   }
 
@@ -80,7 +84,8 @@ class PlaylistCheck {
     for (const auto& segment : list_.segments) check_parts(segment, true);
     if (list_.open) check_parts(*list_.open, false);
     check_edge();
-    const auto hints = std::ranges::count_if(list_.hints, [](const auto& h) { return h.text("TYPE") == "PART"; });
+    const auto hints =
+        std::ranges::count_if(list_.hints, [](const auto& h) { return h.text("TYPE") == "PART"; });
     if (!list_.ended && hints != 1) fail(89, std::to_string(hints) + " hints of a part");
   }
 
@@ -94,7 +99,8 @@ class PlaylistCheck {
     if (control.text("CAN-BLOCK-RELOAD") != "YES") fail(72, "no CAN-BLOCK-RELOAD");
     if (!part_hold_back) fail(72, "no PART-HOLD-BACK");
     if (part_hold_back && *part_hold_back < 2 * *list_.part_target) fail(73, "PART-HOLD-BACK too small");
-    if (part_hold_back && *part_hold_back < 3 * *list_.part_target) fail(74, "PART-HOLD-BACK below 3 part targets");
+    if (part_hold_back && *part_hold_back < 3 * *list_.part_target)
+      fail(74, "PART-HOLD-BACK below 3 part targets");
     const auto hold_back = control.seconds("HOLD-BACK");
     if (control.has("HOLD-BACK") && (!hold_back || *hold_back < 3 * target_)) fail(73, "HOLD-BACK too small");
     const auto skip = control.seconds("CAN-SKIP-UNTIL");
@@ -117,7 +123,8 @@ class PlaylistCheck {
     }
   }
 
-  /// Where parts are listed: from the end as far back as a player starts, and no further than 3 target durations.
+  /// Where parts are listed: from the end as far back as a player starts, and no further than 3 target
+  /// durations.
   void check_edge() {
     if (list_.ended || !list_.server_control) return;
     auto from_end = list_.open ? list_.open->duration : Duration(0);
@@ -128,7 +135,8 @@ class PlaylistCheck {
       if (segment->parts.empty()) contiguous = false;
       if (contiguous) covered += segment->duration;
       if (!segment->parts.empty() && after > 3 * target_) {
-        fail(85, "parts of segment " + std::to_string(segment->msn) + " are still listed, " + show(after) + " back");
+        fail(85, "parts of segment " + std::to_string(segment->msn) + " are still listed, " + show(after) +
+                     " back");
       }
       after += segment->duration;
     }

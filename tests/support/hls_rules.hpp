@@ -4,8 +4,9 @@
 
 #include "tests/support/playlist.hpp"
 
-/// The rules that every playlist of a live stream, and every step from one to the next, must hold. Rule numbers are
-/// those of the project's conformance list (rfc8216bis, the Apple authoring rules and what players need).
+/// The rules that every playlist of a live stream, and every step from one to the next, must hold. Rule
+/// numbers are those of the project's conformance list (rfc8216bis, the Apple authoring rules and what
+/// players need).
 namespace lookback::support {
 
 struct Violation {

@@ -35,7 +35,8 @@ class UpdateCheck {
   void check_numbers() {
     if (next_.media_sequence < previous_.media_sequence) fail(30, "MEDIA-SEQUENCE went back");
     if (next_.last_msn() < previous_.last_msn()) fail(30, "the newest segment went back");
-    if (next_.discontinuity_sequence < previous_.discontinuity_sequence) fail(34, "DISCONTINUITY-SEQUENCE went back");
+    if (next_.discontinuity_sequence < previous_.discontinuity_sequence)
+      fail(34, "DISCONTINUITY-SEQUENCE went back");
     std::map<std::string, std::uint64_t> numbers;
     for (const auto& segment : previous_.segments) {
       if (!segment.gap) numbers[segment.uri] = segment.msn;
@@ -43,13 +44,16 @@ class UpdateCheck {
     for (const auto& segment : next_.segments) {
       const auto known = numbers.find(segment.uri);
       if (known != numbers.end() && known->second != segment.msn) {
-        fail(30, segment.uri + " was " + std::to_string(known->second) + ", is " + std::to_string(segment.msn));
+        fail(30,
+             segment.uri + " was " + std::to_string(known->second) + ", is " + std::to_string(segment.msn));
       }
     }
     if (next_.media_sequence > previous_.media_sequence) {
       const auto target = std::chrono::seconds(next_.target_duration.value_or(0));
-      if (next_.length() < 3 * target) fail(38, "only " + std::to_string(to_seconds(next_.length())) + " s are listed");
-      if (next_.segments.size() < 6) fail(40, "only " + std::to_string(next_.segments.size()) + " segments are listed");
+      if (next_.length() < 3 * target)
+        fail(38, "only " + std::to_string(to_seconds(next_.length())) + " s are listed");
+      if (next_.segments.size() < 6)
+        fail(40, "only " + std::to_string(next_.segments.size()) + " segments are listed");
     }
   }
 
@@ -83,8 +87,9 @@ class UpdateCheck {
       fail(31, name_of(before) + " changed its discontinuity");
     }
     if (now.discontinuity_sequence != before.discontinuity_sequence) {
-      fail(34, name_of(before) + " had discontinuity number " + std::to_string(before.discontinuity_sequence) +
-                   ", has " + std::to_string(now.discontinuity_sequence));
+      fail(34, name_of(before) + " had discontinuity number " +
+                   std::to_string(before.discontinuity_sequence) + ", has " +
+                   std::to_string(now.discontinuity_sequence));
     }
     if (before.derived_date && now.derived_date &&
         std::chrono::abs(*before.derived_date - *now.derived_date) > milliseconds(1)) {
@@ -95,10 +100,12 @@ class UpdateCheck {
   void check_hint() {
     const auto* hint = previous_.hint("PART");
     if (hint == nullptr) return;
-    const auto msn = previous_.open ? previous_.open->msn : previous_.last_msn().value_or(previous_.media_sequence - 1) + 1;
+    const auto msn = previous_.open ? previous_.open->msn
+                                    : previous_.last_msn().value_or(previous_.media_sequence - 1) + 1;
     const auto index = previous_.open ? previous_.open->parts.size() : 0;
     const auto* segment = next_.find(msn);
-    if (segment == nullptr || index >= segment->parts.size()) return;  // ended without it, or parts no longer listed
+    if (segment == nullptr || index >= segment->parts.size())
+      return;  // ended without it, or parts no longer listed
     if (segment->parts[index].uri != hint->text("URI")) {
       fail(90, "hinted " + hint->text("URI") + ", listed " + segment->parts[index].uri);
     }
@@ -130,13 +137,17 @@ Violations check_renditions(const MediaPlaylist& one, const MediaPlaylist& other
     }
     // One frame of the slowest usual rates: 42 ms video, 46 ms audio (AAC at 22.05 kHz).
     const auto apart = segment.derived_date && twin->derived_date
-                           ? std::chrono::abs(*segment.derived_date - *twin->derived_date) : Duration(0);
-    if (apart > milliseconds(50)) out.push_back({56, name_of(segment) + " starts " + std::to_string(to_seconds(apart)) + " s apart"});
+                           ? std::chrono::abs(*segment.derived_date - *twin->derived_date)
+                           : Duration(0);
+    if (apart > milliseconds(50))
+      out.push_back({56, name_of(segment) + " starts " + std::to_string(to_seconds(apart)) + " s apart"});
   }
   if (common == 0) out.push_back({56, "no common segment"});
   if (one.last_msn() && other.last_msn()) {
-    const auto apart = static_cast<std::int64_t>(*one.last_msn()) - static_cast<std::int64_t>(*other.last_msn());
-    if (apart < -1 || apart > 1) out.push_back({57, "the edges are " + std::to_string(apart) + " segments apart"});
+    const auto apart =
+        static_cast<std::int64_t>(*one.last_msn()) - static_cast<std::int64_t>(*other.last_msn());
+    if (apart < -1 || apart > 1)
+      out.push_back({57, "the edges are " + std::to_string(apart) + " segments apart"});
   }
   return out;
 }

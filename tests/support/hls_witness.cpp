@@ -117,7 +117,8 @@ struct Witness::Follower {
     }
   }
 
-  /// The next resource to fetch; empty once all is fetched (with `endure`: as soon as nothing more is listed).
+  /// The next resource to fetch; empty once all is fetched (with `endure`: as soon as nothing more is
+  /// listed).
   std::optional<Resource> next_wanted() {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return all_listed_ || !wanted_.empty(); });
@@ -136,8 +137,10 @@ struct Witness::Follower {
       if (answered && !good) {
         log.failures.push_back(resource->url + ": status " + std::to_string(resource->response.status));
       }
-      if (!good && options_.endure) wanted_.push_back(*resource);
-      else log.resources[resource->url] = *resource;
+      if (!good && options_.endure)
+        wanted_.push_back(*resource);
+      else
+        log.resources[resource->url] = *resource;
     }
   }
 
@@ -188,7 +191,8 @@ void Witness::wait_for_master() {
   for (;;) {
     master_ = client.get(master_url_);
     if (master_.status == 200) break;
-    if (Clock::now() > deadline) throw std::runtime_error(master_url_ + ": status " + std::to_string(master_.status));
+    if (Clock::now() > deadline)
+      throw std::runtime_error(master_url_ + ": status " + std::to_string(master_.status));
     std::this_thread::sleep_for(milliseconds(20));
   }
   multivariant_ = parse_multivariant(master_.text());
@@ -282,7 +286,8 @@ std::map<std::uint64_t, std::vector<PartEntry>> RenditionLog::parts() const {
 const std::string& RenditionLog::bytes(const std::string& uri) const {
   static const std::string none;
   const auto found = resources.find(resolve(url, uri));
-  return found == resources.end() || found->second.response.status != 200 ? none : found->second.response.body;
+  return found == resources.end() || found->second.response.status != 200 ? none
+                                                                          : found->second.response.body;
 }
 
 }  // namespace lookback::support

@@ -15,8 +15,8 @@
 #include "tests/support/http_client.hpp"
 #include "tests/support/playlist.hpp"
 
-/// A player without a decoder: it follows every rendition of a live stream by blocking reloads, holds a request for
-/// each hinted part, fetches everything the moment it is listed, and remembers all it was told.
+/// A player without a decoder: it follows every rendition of a live stream by blocking reloads, holds a
+/// request for each hinted part, fetches everything the moment it is listed, and remembers all it was told.
 namespace lookback::support {
 
 /// One answer to a playlist request.
@@ -29,7 +29,7 @@ struct Snapshot {
 /// One fetched init, segment or part.
 struct Resource {
   std::string url;
-  Clock::time_point listed;      ///< when the playlist that named it had arrived
+  Clock::time_point listed;  ///< when the playlist that named it had arrived
   Response response;
 };
 
@@ -39,8 +39,8 @@ struct RenditionLog {
   std::string track;                          ///< "v0": the name of the playlist without ".m3u8"
   std::vector<Snapshot> snapshots;            ///< answers with status 200, oldest first
   std::map<std::string, Resource> resources;  ///< by path: what playlists listed
-  std::vector<Resource> hinted;               ///< requests for hinted parts; `listed`: when the hint had arrived
-  std::vector<std::string> failures;          ///< connections that broke, and statuses other than 200
+  std::vector<Resource> hinted;       ///< requests for hinted parts; `listed`: when the hint had arrived
+  std::vector<std::string> failures;  ///< connections that broke, and statuses other than 200
 
   /// Violations of all playlists and all steps between them.
   Violations violations() const;
@@ -55,14 +55,14 @@ struct RenditionLog {
 class Witness {
  public:
   struct Options {
-    bool fetch = true;          ///< media too, not only playlists
+    bool fetch = true;  ///< media too, not only playlists
     bool hold_hints = true;
-    bool endure = false;        ///< go on after broken connections and errors: the server is being killed
+    bool endure = false;  ///< go on after broken connections and errors: the server is being killed
     std::chrono::milliseconds patience{20'000};  ///< for the first multivariant playlist, and for each answer
   };
 
-  /// `stream`: "live/news". Waits until its multivariant playlist is there, then follows all its media playlists.
-  /// Throws std::runtime_error when it does not come.
+  /// `stream`: "live/news". Waits until its multivariant playlist is there, then follows all its media
+  /// playlists. Throws std::runtime_error when it does not come.
   Witness(std::uint16_t port, const std::string& stream, Options options);
   Witness(std::uint16_t port, const std::string& stream) : Witness(port, stream, Options{}) {}
   ~Witness();

@@ -21,7 +21,8 @@ namespace {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -38,7 +39,8 @@ Response parse_head(std::string_view head) {
   Response response;
   const auto line_end = head.find("\r\n");
   const auto status_line = head.substr(0, line_end);
-  if (!status_line.starts_with("HTTP/1.1 ") || status_line.size() < 12) fail("bad status line " + std::string(status_line));
+  if (!status_line.starts_with("HTTP/1.1 ") || status_line.size() < 12)
+    fail("bad status line " + std::string(status_line));
   response.status = static_cast<int>(parse_integer(status_line.substr(9, 3)).value_or(0));
   if (response.status < 100) fail("bad status line " + std::string(status_line));
   if (status_line.size() > 13) response.reason = status_line.substr(13);
@@ -71,7 +73,9 @@ std::size_t Response::count(std::string_view name) const {
       std::ranges::count_if(fields, [&](const auto& field) { return lower(field.first) == lower(name); }));
 }
 
-std::string Response::text() const { return lower(field("Content-Encoding")) == "gzip" ? gunzip(body) : body; }
+std::string Response::text() const {
+  return lower(field("Content-Encoding")) == "gzip" ? gunzip(body) : body;
+}
 
 std::optional<std::uint64_t> Response::max_age() const {
   const auto value = lower(field("Cache-Control"));
@@ -238,7 +242,8 @@ Response HttpClient::request(const std::string& method, const std::string& targe
   for (const auto& [name, value] : fields) head += name + ": " + value + "\r\n";
   if (!body.empty()) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   const auto asked = Clock::now();
-  if (socket_ >= 0 && (readable(std::chrono::milliseconds(0)) || !buffer_.empty())) close();  // ended while idle
+  if (socket_ >= 0 && (readable(std::chrono::milliseconds(0)) || !buffer_.empty()))
+    close();  // ended while idle
   send(head + "\r\n" + body);
   auto response = receive(method == "HEAD");
   response.asked = asked;

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-/// A small blocking HTTP/1.1 client over POSIX sockets: it shares nothing with the server, and lets a test see
-/// and send every byte.
+/// A small blocking HTTP/1.1 client over POSIX sockets: it shares nothing with the server, and lets a test
+/// see and send every byte.
 namespace lookback::support {
 
 using Clock = std::chrono::steady_clock;
@@ -18,7 +18,7 @@ struct Response {
   int status = 0;
   std::string reason;
   Fields fields;
-  std::string body;              ///< the content as sent (chunked framing removed, codings kept)
+  std::string body;  ///< the content as sent (chunked framing removed, codings kept)
   Clock::time_point asked, first_byte, complete;
   std::chrono::system_clock::time_point received;  ///< wall clock at `complete`
 
@@ -33,8 +33,8 @@ struct Response {
   std::chrono::milliseconds took() const;
 };
 
-/// One connection, kept alive between requests and opened anew when the peer closed it. Belongs to one thread.
-/// Every failure (no connection, time-out, malformed response) throws std::runtime_error.
+/// One connection, kept alive between requests and opened anew when the peer closed it. Belongs to one
+/// thread. Every failure (no connection, time-out, malformed response) throws std::runtime_error.
 class HttpClient {
  public:
   explicit HttpClient(std::uint16_t port, std::chrono::milliseconds limit = std::chrono::seconds(15));
@@ -42,7 +42,9 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  Response get(const std::string& target, const Fields& fields = {}) { return request("GET", target, fields); }
+  Response get(const std::string& target, const Fields& fields = {}) {
+    return request("GET", target, fields);
+  }
   Response request(const std::string& method, const std::string& target, const Fields& fields = {},
                    const std::string& body = {});
 

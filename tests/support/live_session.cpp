@@ -32,9 +32,12 @@ LiveSession::LiveSession() : server_(), short_window_(Server::Options{.replay = 
   // 50,000 s: past 2^32 ticks at 90 kHz.
   add(server_, "live/late", "sintel_360p24_gop2.mp4", true, {"-c", "copy", "-output_ts_offset", "50000"});
   add(short_window_, "live/short", "sintel_360p24_gop2.mp4", true);
-  for (const auto* extra : {"bear_720p2997.mp4", "crystal_480p30_cbp.mp4", "race_360p24.mp4", "wave_croatia_1080p25.mp4"}) {
-    if (has_clip(extra)) add(server_, "extra/" + std::string(extra), extra, false);
-    else std::fprintf(stderr, "live session: %s is not there (LOOKBACK_EXTRA_MEDIA)\n", extra);
+  for (const auto* extra :
+       {"bear_720p2997.mp4", "crystal_480p30_cbp.mp4", "race_360p24.mp4", "wave_croatia_1080p25.mp4"}) {
+    if (has_clip(extra))
+      add(server_, "extra/" + std::string(extra), extra, false);
+    else
+      std::fprintf(stderr, "live session: %s is not there (LOOKBACK_EXTRA_MEDIA)\n", extra);
   }
   record();
   for (const auto& stream : streams_) judge(stream);
@@ -45,7 +48,6 @@ void LiveSession::add(Server& server, const std::string& name, const std::string
   LiveStream stream;
   stream.name = name;
   stream.clip = clip(file);
-  if (file.ends_with(".ts")) { const std::string m="/tmp/b-e2e/"+file+".mp4"; (void)run({"ffmpeg","-v","error","-y","-i",stream.clip.string(),"-c","copy",m}); stream.clip=m; }
   stream.closed_gop = closed_gop;
   stream.server = &server;
   stream.publisher = std::make_unique<Publisher>(
@@ -63,8 +65,10 @@ void LiveSession::witness(LiveStream& stream) {
 }
 
 void LiveSession::record() {
-  std::vector<std::future<void>> starts;  // together: the first pass of each clip is what tests compare with the clip
-  for (auto& stream : streams_) starts.push_back(std::async(std::launch::async, [&stream] { witness(stream); }));
+  std::vector<std::future<void>>
+      starts;  // together: the first pass of each clip is what tests compare with the clip
+  for (auto& stream : streams_)
+    starts.push_back(std::async(std::launch::async, [&stream] { witness(stream); }));
   for (auto& start : starts) start.get();
   const auto deadline = Clock::now() + std::chrono::seconds(45);
   for (auto& stream : streams_) {
@@ -81,7 +85,8 @@ void LiveSession::record() {
 void LiveSession::judge(const LiveStream& stream) {
   if (!stream.witness) return;
   const auto append = [&](const Violations& more) {
-    for (const auto& violation : more) violations_.push_back({violation.rule, stream.name + " " + violation.what});
+    for (const auto& violation : more)
+      violations_.push_back({violation.rule, stream.name + " " + violation.what});
   };
   const auto& renditions = stream.witness->renditions();
   for (const auto& rendition : renditions) {

@@ -13,14 +13,14 @@ namespace lookback::support {
 
 /// A stream of the session: its publisher keeps running, its witness has stopped.
 struct LiveStream {
-  std::string name;                    ///< "live/p24"
+  std::string name;  ///< "live/p24"
   std::filesystem::path clip;
-  bool closed_gop = true;              ///< the clip has a sync sample every 1 to 2.002 s
+  bool closed_gop = true;  ///< the clip has a sync sample every 1 to 2.002 s
   Server* server = nullptr;
   std::unique_ptr<Publisher> publisher;
-  std::unique_ptr<Witness> witness;    ///< null when the stream never appeared; `problem` says why
+  std::unique_ptr<Witness> witness;  ///< null when the stream never appeared; `problem` says why
   std::string problem;
-  Response final_master;               ///< the multivariant playlist at the end of the recording
+  Response final_master;  ///< the multivariant playlist at the end of the recording
 
   std::string url(const std::string& leaf) const { return "/" + name + "/" + leaf; }
   const RenditionLog& rendition(const std::string& track) const;

@@ -23,7 +23,8 @@ bool has_clip(const std::string& name) { return find_clip(name).has_value(); }
 
 std::filesystem::path clip(const std::string& name) {
   const auto found = find_clip(name);
-  if (!found) throw std::runtime_error("clip " + name + " is neither in tests/media nor in LOOKBACK_EXTRA_MEDIA");
+  if (!found)
+    throw std::runtime_error("clip " + name + " is neither in tests/media nor in LOOKBACK_EXTRA_MEDIA");
   return *found;
 }
 

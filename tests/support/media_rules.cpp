@@ -36,15 +36,19 @@ class MediaCheck {
 
   const InitTrack& track() const { return init_.tracks.front(); }
   Duration time(std::int64_t ticks) const {
-    return Duration(static_cast<std::int64_t>(std::llround(static_cast<double>(ticks) * 1e9 / track().timescale)));
+    return Duration(
+        static_cast<std::int64_t>(std::llround(static_cast<double>(ticks) * 1e9 / track().timescale)));
   }
 
   void check_init(const std::string& map) {
     if (map == map_) return;
     map_ = map;
     init_ = parse_init(log_.bytes(map));
-    const auto brand = [&](const char* name) { return std::ranges::find(init_.brands, name) != init_.brands.end(); };
-    const bool modern = brand("iso6") || brand("iso7") || brand("iso8") || brand("iso9") || brand("cmfc") || brand("cmf2");
+    const auto brand = [&](const char* name) {
+      return std::ranges::find(init_.brands, name) != init_.brands.end();
+    };
+    const bool modern =
+        brand("iso6") || brand("iso7") || brand("iso8") || brand("iso9") || brand("cmfc") || brand("cmf2");
     if (!modern) fail(58, "no brand compatible with iso6");
     if (init_.top_level != std::vector<std::string>{"ftyp", "moov"}) fail(58, "not ftyp, moov alone");
     if (init_.mvhd_duration != 0) fail(58, "mvhd has a duration");
@@ -57,7 +61,8 @@ class MediaCheck {
       if (track.config.empty()) fail(60, "no decoder configuration");
       if (track.entry_count != 1) fail(60, "not one sample entry");
       if (track.edit_list) fail(67, "an edit list beside composition offsets");
-      if (track.handler == "soun" && track.timescale != track.sample_rate) fail(69, "audio timescale is not the rate");
+      if (track.handler == "soun" && track.timescale != track.sample_rate)
+        fail(69, "audio timescale is not the rate");
     }
   }
 
@@ -67,7 +72,8 @@ class MediaCheck {
     const auto media = parse_media(bytes);
     if (media.fragments.empty()) return fail(61, "no moof");
     std::int64_t duration = 0;
-    const bool follows = expected_ && !(segment.discontinuity && segment.discontinuity_sequence != discontinuity_);
+    const bool follows =
+        expected_ && !(segment.discontinuity && segment.discontinuity_sequence != discontinuity_);
     discontinuity_ = segment.discontinuity_sequence;
     if (!follows) expected_.reset();
     for (const auto& fragment : media.fragments) {
@@ -77,7 +83,8 @@ class MediaCheck {
     const auto error = std::chrono::abs(time(duration) - segment.duration);
     drift_ += segment.duration - time(duration);
     if (error > milliseconds(2)) fail(29, "EXTINF is off by " + std::to_string(to_seconds(error)) + " s");
-    if (std::chrono::abs(drift_) > milliseconds(10)) fail(28, "EXTINFs drift by " + std::to_string(to_seconds(drift_)) + " s");
+    if (std::chrono::abs(drift_) > milliseconds(10))
+      fail(28, "EXTINFs drift by " + std::to_string(to_seconds(drift_)) + " s");
     check_start(media);
     if (!parts.empty()) check_parts(segment, bytes, parts, media);
   }
@@ -86,7 +93,8 @@ class MediaCheck {
     if (fragment.trafs != 1 || fragment.truns != 1) fail(64, "not one traf and one trun in a moof");
     if (!fragment.samples_fill_mdat) fail(64, "samples do not lie in the mdat behind their moof");
     if (fragment.samples.empty()) return fail(64, "a moof without samples");
-    if (fragment.traf_order.size() < 3 || fragment.traf_order[0] != "tfhd" || fragment.traf_order[1] != "tfdt") {
+    if (fragment.traf_order.size() < 3 || fragment.traf_order[0] != "tfhd" ||
+        fragment.traf_order[1] != "tfdt") {
       fail(61, "not tfhd, tfdt, trun in a traf");
     }
     if ((fragment.tfhd_flags & default_base_is_moof) == 0) fail(61, "default-base-is-moof is not set");
@@ -100,19 +108,22 @@ class MediaCheck {
     for (const auto& sample : fragment.samples) {
       if (sample.duration == 0) fail(62, "a sample of duration 0");
       if (sample.data.empty()) fail(61, "an empty sample");
-      if (track().handler == "vide") check_sync(sample);
-      else if (!sample.sync()) fail(66, "an audio sample that is no sync sample");
+      if (track().handler == "vide")
+        check_sync(sample);
+      else if (!sample.sync())
+        fail(66, "an audio sample that is no sync sample");
     }
   }
 
-  /// A sync sample is an IDR picture, or a recovery point of an open GOP (an SEI before the picture says so), which a
-  /// player can start at when it drops the leading pictures. An IDR picture always is one.
+  /// A sync sample is an IDR picture, or a recovery point of an open GOP (an SEI before the picture says so),
+  /// which a player can start at when it drops the leading pictures. An IDR picture always is one.
   void check_sync(const SampleEntry& sample) {
     const auto types = nal_types(sample.data);
     const auto has = [&](int type) { return std::ranges::find(types, type) != types.end(); };
     constexpr int idr = 5, sei = 6;
     if (has(idr) && !sample.sync()) fail(66, "an IDR picture that is no sync sample");
-    if (sample.sync() && !has(idr) && !has(sei)) fail(66, "a sync sample without IDR picture or recovery point");
+    if (sample.sync() && !has(idr) && !has(sei))
+      fail(66, "a sync sample without IDR picture or recovery point");
   }
 
   void check_start(const MediaFile& media) {
@@ -132,8 +143,11 @@ class MediaCheck {
     }
     std::size_t in_segment = 0;
     for (const auto& fragment : media.fragments) in_segment += fragment.samples.size();
-    // A playlist may have listed the segment before all its parts were seen; the longest list must then be whole.
-    if (samples != in_segment) fail(82, std::to_string(samples) + " samples in parts, " + std::to_string(in_segment) + " in " + segment.uri);
+    // A playlist may have listed the segment before all its parts were seen; the longest list must then be
+    // whole.
+    if (samples != in_segment)
+      fail(82, std::to_string(samples) + " samples in parts, " + std::to_string(in_segment) + " in " +
+                   segment.uri);
     if (joined != bytes) fail(83, "the parts' bytes are not the segment's");
   }
 
@@ -153,10 +167,13 @@ class MediaCheck {
         first = false;
       }
     }
-    if (std::chrono::abs(time(duration) - part.duration) > milliseconds(2)) fail(79, part.uri + " has another duration");
+    if (std::chrono::abs(time(duration) - part.duration) > milliseconds(2))
+      fail(79, part.uri + " has another duration");
     if (part.independent && !starts_with_sync) fail(80, part.uri + " is marked independent and is not");
-    // A sync sample in the middle cannot start a part of its own when the part before would be too short (78).
-    if (starts_with_sync && !part.independent) fail(81, part.uri + " starts with a sync sample and has no mark");
+    // A sync sample in the middle cannot start a part of its own when the part before would be too short
+    // (78).
+    if (starts_with_sync && !part.independent)
+      fail(81, part.uri + " starts with a sync sample and has no mark");
     return samples;
   }
 

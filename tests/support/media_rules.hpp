@@ -7,8 +7,9 @@
 
 namespace lookback::support {
 
-/// What the media that a playlist names must hold: 16 (each segment starts with a sync sample), 28, 29, 58, 60, 61, 62, 63, 64, 65, 66, 67, 69, 79, 80, 81, 82, 83.
-/// `log` has fetched everything. Checks each complete segment that was fetched, in order.
+/// What the media that a playlist names must hold: 16 (each segment starts with a sync sample), 28, 29, 58,
+/// 60, 61, 62, 63, 64, 65, 66, 67, 69, 79, 80, 81, 82, 83. `log` has fetched everything. Checks each complete
+/// segment that was fetched, in order.
 Violations check_media(const RenditionLog& log);
 
 /// The samples of the complete segments, in order; the views point into `log`.

@@ -7,8 +7,9 @@
 namespace lookback::support {
 namespace {
 
-constexpr std::uint32_t base_data_offset_present = 0x1, description_present = 0x2, default_duration_present = 0x8,
-                        default_size_present = 0x10, default_flags_present = 0x20;
+constexpr std::uint32_t base_data_offset_present = 0x1, description_present = 0x2,
+                        default_duration_present = 0x8, default_size_present = 0x10,
+                        default_flags_present = 0x20;
 constexpr std::uint32_t data_offset_present = 0x1, first_flags_present = 0x4, duration_present = 0x100,
                         size_present = 0x200, flags_present = 0x400, composition_present = 0x800;
 
@@ -81,7 +82,8 @@ Fragment read_fragment(std::string_view file, const Box& moof, const Box& mdat) 
       if (inner.type == "tfdt") {
         Mp4Reader reader(inner.payload);
         fragment.tfdt_version = static_cast<std::uint8_t>(reader.u32() >> 24);
-        fragment.decode_time = static_cast<std::int64_t>(fragment.tfdt_version == 1 ? reader.u64() : reader.u32());
+        fragment.decode_time =
+            static_cast<std::int64_t>(fragment.tfdt_version == 1 ? reader.u64() : reader.u32());
       }
       if (inner.type == "trun") {
         ++fragment.truns;

@@ -5,14 +5,15 @@
 #include <string_view>
 #include <vector>
 
-/// A reader of ISO BMFF (ISO/IEC 14496-12) init segments and fragments, written from the standard and independent of
-/// the server's code. Malformed bytes throw std::runtime_error. Views point into the bytes given.
+/// A reader of ISO BMFF (ISO/IEC 14496-12) init segments and fragments, written from the standard and
+/// independent of the server's code. Malformed bytes throw std::runtime_error. Views point into the bytes
+/// given.
 namespace lookback::support {
 
 struct Box {
   std::string type;
-  std::size_t offset = 0;      ///< of the box in the bytes that were parsed
-  std::string_view payload;    ///< after the header
+  std::size_t offset = 0;    ///< of the box in the bytes that were parsed
+  std::string_view payload;  ///< after the header
 };
 
 /// The boxes that `bytes` consists of, without rest.
@@ -21,16 +22,16 @@ const Box* find_box(const std::vector<Box>& list, std::string_view type);
 
 struct InitTrack {
   std::uint32_t id = 0;
-  std::string handler;                    ///< "vide", "soun"
+  std::string handler;  ///< "vide", "soun"
   std::uint32_t timescale = 0;
   std::uint64_t tkhd_duration = 0, mdhd_duration = 0;
-  double width = 0, height = 0;           ///< of tkhd, after the sample aspect ratio
-  std::string entry;                      ///< "avc1", "mp4a"
-  std::uint32_t entry_count = 0;          ///< of stsd
+  double width = 0, height = 0;   ///< of tkhd, after the sample aspect ratio
+  std::string entry;              ///< "avc1", "mp4a"
+  std::uint32_t entry_count = 0;  ///< of stsd
   std::uint32_t coded_width = 0, coded_height = 0;
   std::uint32_t channels = 0, sample_rate = 0;
-  std::string config;                     ///< avcC's record, or the AudioSpecificConfig of esds
-  std::uint32_t listed_samples = 0;       ///< in stts, stsz, stsc, stco together: 0 in an init segment
+  std::string config;                ///< avcC's record, or the AudioSpecificConfig of esds
+  std::uint32_t listed_samples = 0;  ///< in stts, stsz, stsc, stco together: 0 in an init segment
   bool edit_list = false;
   bool trex = false;
   std::optional<std::uint32_t> transfer;  ///< transfer_characteristics of colr/nclx
@@ -38,8 +39,8 @@ struct InitTrack {
 
 struct InitSegment {
   std::string major_brand;
-  std::vector<std::string> brands;        ///< compatible ones
-  std::vector<std::string> top_level;     ///< types in order
+  std::vector<std::string> brands;     ///< compatible ones
+  std::vector<std::string> top_level;  ///< types in order
   std::uint64_t mvhd_duration = 0;
   std::vector<InitTrack> tracks;
 };
@@ -62,12 +63,12 @@ struct Fragment {
   std::uint32_t track_id = 0;
   std::uint32_t tfhd_flags = 0;
   std::uint8_t tfdt_version = 0;
-  std::int64_t decode_time = 0;           ///< tfdt
+  std::int64_t decode_time = 0;  ///< tfdt
   std::size_t trafs = 0, truns = 0;
-  std::vector<std::string> traf_order;    ///< types inside the traf
+  std::vector<std::string> traf_order;  ///< types inside the traf
   std::uint8_t trun_version = 0;
   std::vector<SampleEntry> samples;
-  bool samples_fill_mdat = false;         ///< samples are addressed inside this fragment's mdat and cover it
+  bool samples_fill_mdat = false;  ///< samples are addressed inside this fragment's mdat and cover it
 
   std::int64_t duration() const;
 };

@@ -109,7 +109,8 @@ InitTrack read_track(const std::vector<Box>& trak) {
   if (entries.empty()) Mp4Reader::fail("stsd without entry");
   track.entry = entries.front().type;
   read_entry(entries.front().payload, track);
-  track.listed_samples = entries_of(stbl, "stts", 0) + entries_of(stbl, "stsc", 0) + entries_of(stbl, "stsz", 4) +
+  track.listed_samples = entries_of(stbl, "stts", 0) + entries_of(stbl, "stsc", 0) +
+                         entries_of(stbl, "stsz", 4) +
                          entries_of(stbl, find_box(stbl, "co64") != nullptr ? "co64" : "stco", 0);
   return track;
 }

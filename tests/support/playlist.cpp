@@ -10,16 +10,18 @@ namespace {
 
 bool is_segment_tag(std::string_view name) {
   static const std::set<std::string_view> names = {
-      "EXTINF", "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY", "EXT-X-KEY", "EXT-X-MAP", "EXT-X-PROGRAM-DATE-TIME",
-      "EXT-X-GAP", "EXT-X-BITRATE", "EXT-X-PART", "EXT-X-DATERANGE", "EXT-X-SKIP", "EXT-X-TILES"};
+      "EXTINF",     "EXT-X-BYTERANGE",         "EXT-X-DISCONTINUITY", "EXT-X-KEY",
+      "EXT-X-MAP",  "EXT-X-PROGRAM-DATE-TIME", "EXT-X-GAP",           "EXT-X-BITRATE",
+      "EXT-X-PART", "EXT-X-DATERANGE",         "EXT-X-SKIP",          "EXT-X-TILES"};
   return names.contains(name);
 }
 
 bool is_media_playlist_tag(std::string_view name) {
   static const std::set<std::string_view> names = {
-      "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE", "EXT-X-ENDLIST",
-      "EXT-X-PLAYLIST-TYPE", "EXT-X-I-FRAMES-ONLY", "EXT-X-PART-INF", "EXT-X-SERVER-CONTROL",
-      "EXT-X-PRELOAD-HINT", "EXT-X-RENDITION-REPORT"};
+      "EXT-X-TARGETDURATION",  "EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE",
+      "EXT-X-ENDLIST",         "EXT-X-PLAYLIST-TYPE",  "EXT-X-I-FRAMES-ONLY",
+      "EXT-X-PART-INF",        "EXT-X-SERVER-CONTROL", "EXT-X-PRELOAD-HINT",
+      "EXT-X-RENDITION-REPORT"};
   return names.contains(name);
 }
 
@@ -28,8 +30,10 @@ class MediaParser {
   MediaPlaylist parse(std::string_view text) {
     for (const auto& line : read_lines(text, out_.errors)) {
       line_ = line.number;
-      if (line.is_tag) take_tag(line.tag);
-      else take_uri(line.uri);
+      if (line.is_tag)
+        take_tag(line.tag);
+      else
+        take_uri(line.uri);
     }
     finish();
     return std::move(out_);
@@ -56,7 +60,8 @@ class MediaParser {
 
   void take_tag(const Tag& tag) {
     if (take_global(tag) || take_segment(tag)) return;
-    if (tag.name == "EXT-X-STREAM-INF" || tag.name == "EXT-X-MEDIA" || tag.name == "EXT-X-I-FRAME-STREAM-INF") {
+    if (tag.name == "EXT-X-STREAM-INF" || tag.name == "EXT-X-MEDIA" ||
+        tag.name == "EXT-X-I-FRAME-STREAM-INF") {
       error(1, tag.name + " in a media playlist");
     } else if (tag.name == "EXT-X-PRELOAD-HINT") {
       out_.hints.push_back(tag.attributes);
@@ -224,21 +229,29 @@ MultivariantPlaylist parse_multivariant(std::string_view text) {
       out.errors.push_back("rule 1: line " + std::to_string(line.number) + ": " + what);
     };
     if (!line.is_tag) {
-      if (!variant) fail("URI without EXT-X-STREAM-INF");
-      else out.variants.push_back({*variant, line.uri});
+      if (!variant)
+        fail("URI without EXT-X-STREAM-INF");
+      else
+        out.variants.push_back({*variant, line.uri});
       variant.reset();
       continue;
     }
     const auto& [name, value, attributes] = line.tag;
     if (variant) fail("no URI directly after EXT-X-STREAM-INF");
-    if (is_media_playlist_tag(name) || is_segment_tag(name)) fail(name + " in a multivariant playlist");
-    else if (name == "EXT-X-STREAM-INF") variant = attributes;
-    else if (name == "EXT-X-MEDIA") out.media.push_back(attributes);
-    else if (name == "EXT-X-I-FRAME-STREAM-INF") out.i_frame_streams.push_back(attributes);
+    if (is_media_playlist_tag(name) || is_segment_tag(name))
+      fail(name + " in a multivariant playlist");
+    else if (name == "EXT-X-STREAM-INF")
+      variant = attributes;
+    else if (name == "EXT-X-MEDIA")
+      out.media.push_back(attributes);
+    else if (name == "EXT-X-I-FRAME-STREAM-INF")
+      out.i_frame_streams.push_back(attributes);
     else if (name == "EXT-X-VERSION" || name == "EXT-X-INDEPENDENT-SEGMENTS") {
       if (!seen.insert(name).second) fail(name + " appears twice");
-      if (name == "EXT-X-VERSION") out.version = parse_integer(value).value_or(0);
-      else out.independent_segments = true;
+      if (name == "EXT-X-VERSION")
+        out.version = parse_integer(value).value_or(0);
+      else
+        out.independent_segments = true;
     } else {
       out.unknown_tags.push_back(name);
     }

@@ -17,7 +17,7 @@ using Duration = std::chrono::nanoseconds;
 /// An attribute list (4.2): names are unique, values keep their kind.
 struct AttributeList {
   struct Value {
-    std::string text;     ///< without the quotes
+    std::string text;  ///< without the quotes
     bool quoted = false;
   };
   std::map<std::string, Value> values;
@@ -32,9 +32,9 @@ struct AttributeList {
 };
 
 struct Tag {
-  std::string name;        ///< "EXT-X-PART"
-  std::string value;       ///< after the colon
-  AttributeList attributes;   ///< when the tag has an attribute list
+  std::string name;          ///< "EXT-X-PART"
+  std::string value;         ///< after the colon
+  AttributeList attributes;  ///< when the tag has an attribute list
 };
 
 struct PartEntry {
@@ -47,13 +47,14 @@ struct PartEntry {
 
 struct SegmentEntry {
   std::uint64_t msn = 0;
-  std::string uri;                     ///< empty: the open segment, of which only parts are listed
-  Duration duration{};                 ///< EXTINF; of the open segment: the sum of its parts
+  std::string uri;      ///< empty: the open segment, of which only parts are listed
+  Duration duration{};  ///< EXTINF; of the open segment: the sum of its parts
   bool discontinuity = false;
   std::uint64_t discontinuity_sequence = 0;
   bool gap = false;
-  std::string map;                     ///< URI of the EXT-X-MAP in force
-  std::optional<std::chrono::sys_time<Duration>> date;       ///< EXT-X-PROGRAM-DATE-TIME of this segment, when written
+  std::string map;  ///< URI of the EXT-X-MAP in force
+  std::optional<std::chrono::sys_time<Duration>>
+      date;  ///< EXT-X-PROGRAM-DATE-TIME of this segment, when written
   std::optional<std::chrono::sys_time<Duration>> derived_date;  ///< the same, or the date before plus EXTINFs
   std::vector<PartEntry> parts;
   bool operator==(const SegmentEntry&) const = default;
@@ -68,23 +69,23 @@ struct MediaPlaylist {
   bool has_discontinuity_sequence = false;
   bool independent_segments = false;
   bool i_frames_only = false;
-  bool ended = false;                  ///< EXT-X-ENDLIST
-  std::string type;                    ///< EXT-X-PLAYLIST-TYPE
+  bool ended = false;  ///< EXT-X-ENDLIST
+  std::string type;    ///< EXT-X-PLAYLIST-TYPE
   std::optional<AttributeList> server_control;
   std::optional<AttributeList> start;
   std::optional<std::uint64_t> skipped_segments;  ///< EXT-X-SKIP: a delta update
-  std::vector<SegmentEntry> segments;  ///< complete ones; in a delta: those after the skipped ones
-  std::optional<SegmentEntry> open;    ///< parts after the last complete segment
-  std::vector<AttributeList> hints;       ///< EXT-X-PRELOAD-HINT
-  std::vector<AttributeList> reports;     ///< EXT-X-RENDITION-REPORT
+  std::vector<SegmentEntry> segments;             ///< complete ones; in a delta: those after the skipped ones
+  std::optional<SegmentEntry> open;               ///< parts after the last complete segment
+  std::vector<AttributeList> hints;               ///< EXT-X-PRELOAD-HINT
+  std::vector<AttributeList> reports;             ///< EXT-X-RENDITION-REPORT
   std::vector<std::string> unknown_tags;
-  std::vector<std::string> errors;     ///< "rule N: line L: what"
+  std::vector<std::string> errors;  ///< "rule N: line L: what"
 
   /// Complete segments and, at the end, the open one.
   std::vector<SegmentEntry> all() const;
   const SegmentEntry* find(std::uint64_t msn) const;
   std::optional<std::uint64_t> last_msn() const;
-  Duration length() const;             ///< of the complete segments that are listed here
+  Duration length() const;  ///< of the complete segments that are listed here
   const AttributeList* hint(const std::string& type) const;
 };
 
@@ -97,7 +98,7 @@ struct MultivariantPlaylist {
   std::uint64_t version = 1;
   bool independent_segments = false;
   std::vector<Variant> variants;
-  std::vector<AttributeList> media;        ///< EXT-X-MEDIA
+  std::vector<AttributeList> media;  ///< EXT-X-MEDIA
   std::vector<AttributeList> i_frame_streams;
   std::vector<std::string> unknown_tags;
   std::vector<std::string> errors;
@@ -106,11 +107,12 @@ struct MultivariantPlaylist {
 MediaPlaylist parse_media_playlist(std::string_view text);
 MultivariantPlaylist parse_multivariant(std::string_view text);
 
-/// The playlist that a player has after `delta` (6.2.5.1), which must be a delta update of a stream whose `full`
-/// playlist it had. Empty when `full` does not hold every skipped segment.
+/// The playlist that a player has after `delta` (6.2.5.1), which must be a delta update of a stream whose
+/// `full` playlist it had. Empty when `full` does not hold every skipped segment.
 std::optional<MediaPlaylist> apply_delta(const MediaPlaylist& full, const MediaPlaylist& delta);
 
-/// `reference` as seen from the resource `base` (RFC 3986 5.2, for absolute paths and http URLs): path and query.
+/// `reference` as seen from the resource `base` (RFC 3986 5.2, for absolute paths and http URLs): path and
+/// query.
 std::string resolve(std::string_view base, std::string_view reference);
 
 /// "2.002" exactly; empty for anything that is no decimal number.

@@ -6,24 +6,36 @@
 namespace lookback::support {
 namespace {
 
-constexpr std::array attribute_tags = {
-    std::string_view("EXT-X-MEDIA"),        std::string_view("EXT-X-STREAM-INF"),
-    std::string_view("EXT-X-I-FRAME-STREAM-INF"), std::string_view("EXT-X-SESSION-DATA"),
-    std::string_view("EXT-X-SESSION-KEY"),  std::string_view("EXT-X-START"),
-    std::string_view("EXT-X-DEFINE"),       std::string_view("EXT-X-PART-INF"),
-    std::string_view("EXT-X-SERVER-CONTROL"), std::string_view("EXT-X-KEY"),
-    std::string_view("EXT-X-MAP"),          std::string_view("EXT-X-PART"),
-    std::string_view("EXT-X-DATERANGE"),    std::string_view("EXT-X-SKIP"),
-    std::string_view("EXT-X-PRELOAD-HINT"), std::string_view("EXT-X-RENDITION-REPORT"),
-    std::string_view("EXT-X-CONTENT-STEERING"), std::string_view("EXT-X-IMAGE-STREAM-INF"),
-    std::string_view("EXT-X-TILES")};
+constexpr std::array attribute_tags = {std::string_view("EXT-X-MEDIA"),
+                                       std::string_view("EXT-X-STREAM-INF"),
+                                       std::string_view("EXT-X-I-FRAME-STREAM-INF"),
+                                       std::string_view("EXT-X-SESSION-DATA"),
+                                       std::string_view("EXT-X-SESSION-KEY"),
+                                       std::string_view("EXT-X-START"),
+                                       std::string_view("EXT-X-DEFINE"),
+                                       std::string_view("EXT-X-PART-INF"),
+                                       std::string_view("EXT-X-SERVER-CONTROL"),
+                                       std::string_view("EXT-X-KEY"),
+                                       std::string_view("EXT-X-MAP"),
+                                       std::string_view("EXT-X-PART"),
+                                       std::string_view("EXT-X-DATERANGE"),
+                                       std::string_view("EXT-X-SKIP"),
+                                       std::string_view("EXT-X-PRELOAD-HINT"),
+                                       std::string_view("EXT-X-RENDITION-REPORT"),
+                                       std::string_view("EXT-X-CONTENT-STEERING"),
+                                       std::string_view("EXT-X-IMAGE-STREAM-INF"),
+                                       std::string_view("EXT-X-TILES")};
 
 bool is_name_character(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; }
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : (lead >> 5) == 6 ? 2 : (lead >> 4) == 14 ? 3 : (lead >> 3) == 30 ? 4 : 0;
+    const std::size_t length = lead < 0x80         ? 1
+                               : (lead >> 5) == 6  ? 2
+                               : (lead >> 4) == 14 ? 3
+                               : (lead >> 3) == 30 ? 4
+                                                   : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) >> 6) != 2) return false;
@@ -35,7 +47,8 @@ bool is_utf8(std::string_view text) {
 
 /// Enumerated strings, numbers, hexadecimal and resolutions: no quotes, commas or white space.
 bool is_plain_value(std::string_view value) {
-  return !value.empty() && std::ranges::none_of(value, [](char c) { return c == '"' || c == ',' || c == ' ' || c == '\t'; });
+  return !value.empty() &&
+         std::ranges::none_of(value, [](char c) { return c == '"' || c == ',' || c == ' ' || c == '\t'; });
 }
 
 Line read_line(std::string_view text, std::size_t number, std::vector<std::string>& errors) {
@@ -50,7 +63,8 @@ Line read_line(std::string_view text, std::size_t number, std::vector<std::strin
   if (has_attribute_list(line.tag.name)) {
     std::string error;
     line.tag.attributes = parse_attributes(line.tag.value, error);
-    if (!error.empty()) errors.push_back("rule 1: line " + std::to_string(number) + ": " + line.tag.name + ": " + error);
+    if (!error.empty())
+      errors.push_back("rule 1: line " + std::to_string(number) + ": " + line.tag.name + ": " + error);
   }
   return line;
 }
@@ -92,7 +106,8 @@ AttributeList parse_attributes(std::string_view list, std::string& error) {
 std::vector<Line> read_lines(std::string_view text, std::vector<std::string>& errors) {
   if (text.starts_with("\xEF\xBB\xBF")) errors.push_back("rule 1: byte order mark");
   if (!is_utf8(text)) errors.push_back("rule 1: not UTF-8");
-  if (!text.starts_with("#EXTM3U\n") && !text.starts_with("#EXTM3U\r\n")) errors.push_back("rule 1: no #EXTM3U first");
+  if (!text.starts_with("#EXTM3U\n") && !text.starts_with("#EXTM3U\r\n"))
+    errors.push_back("rule 1: no #EXTM3U first");
   if (!text.ends_with('\n')) errors.push_back("rule 22: the last line is not complete");
 
   std::vector<Line> lines;

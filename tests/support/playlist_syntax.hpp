@@ -15,8 +15,8 @@ struct Line {
   std::string uri;
 };
 
-/// Lines without comments and blanks. Problems (no #EXTM3U first, a BOM, CR alone, control characters, text that
-/// is no UTF-8, malformed attribute lists) are appended to `errors`.
+/// Lines without comments and blanks. Problems (no #EXTM3U first, a BOM, CR alone, control characters, text
+/// that is no UTF-8, malformed attribute lists) are appended to `errors`.
 std::vector<Line> read_lines(std::string_view text, std::vector<std::string>& errors);
 
 /// Parses `list`; `error` says what is wrong with it, and stays empty for a good one.

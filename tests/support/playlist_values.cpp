@@ -17,8 +17,12 @@ bool AttributeList::is_quoted(const std::string& name) const {
   return found != values.end() && found->second.quoted;
 }
 
-std::optional<std::uint64_t> AttributeList::integer(const std::string& name) const { return parse_integer(text(name)); }
-std::optional<Duration> AttributeList::seconds(const std::string& name) const { return parse_seconds(text(name)); }
+std::optional<std::uint64_t> AttributeList::integer(const std::string& name) const {
+  return parse_integer(text(name));
+}
+std::optional<Duration> AttributeList::seconds(const std::string& name) const {
+  return parse_seconds(text(name));
+}
 
 bool AttributeList::operator==(const AttributeList& other) const {
   return std::ranges::equal(values, other.values, [](const auto& a, const auto& b) {

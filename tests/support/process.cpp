@@ -48,7 +48,8 @@ std::vector<std::string> merged_environment(const Process::Options& options) {
 }
 
 /// In the child, between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(char* const* argv, char* const* env, const char* folder, pid_t parent, int out, int err) {
+[[noreturn]] void become(char* const* argv, char* const* env, const char* folder, pid_t parent, int out,
+                         int err) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   const int null = ::open("/dev/null", O_RDONLY);
@@ -71,7 +72,8 @@ Process::Process(Options options) {
   const Pipe out, err;
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(argv.data(), env.data(), folder.empty() ? nullptr : folder.c_str(), parent, out.write, err.write);
+  if (pid_ == 0)
+    become(argv.data(), env.data(), folder.empty() ? nullptr : folder.c_str(), parent, out.write, err.write);
   ::close(out.write);
   ::close(err.write);
   if (pid_ < 0) {
@@ -103,7 +105,8 @@ void Process::read_outputs(int out, int err) {
         continue;
       }
       const std::lock_guard lock(mutex_);
-      if (sinks[i]->size() < max_output_bytes) sinks[i]->append(buffer.data(), static_cast<std::size_t>(count));
+      if (sinks[i]->size() < max_output_bytes)
+        sinks[i]->append(buffer.data(), static_cast<std::size_t>(count));
       changed_.notify_all();
     }
   }

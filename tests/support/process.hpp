@@ -24,10 +24,11 @@ class Process {
     std::vector<std::string> arguments;  ///< the program (looked up in PATH) comes first
     std::vector<std::pair<std::string, std::string>> environment = {};  ///< added to ours
     std::vector<std::string> hidden = {};  ///< names in our environment that it does not get
-    std::filesystem::path folder = {};   ///< working directory; empty: ours
+    std::filesystem::path folder = {};     ///< working directory; empty: ours
   };
 
-  /// Throws std::system_error when the system gives no process or pipe. A program that cannot be started exits with 127.
+  /// Throws std::system_error when the system gives no process or pipe. A program that cannot be started
+  /// exits with 127.
   explicit Process(Options options);
   ~Process();
   Process(const Process&) = delete;
@@ -60,7 +61,7 @@ class Process {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string out_, err_;
-  bool closed_ = false;           ///< both outputs
+  bool closed_ = false;  ///< both outputs
   std::optional<int> exit_code_;
   std::thread reader_;
 };

@@ -14,10 +14,34 @@ std::vector<std::string> ffmpeg_publisher(const Publish& publish) {
 }
 
 std::vector<std::string> gstreamer_publisher(const std::filesystem::path& clip, const std::string& url) {
-  return {"gst-launch-1.0", "-e", "filesrc", "location=" + clip.string(), "!", "qtdemux", "name=d",
-          "d.video_0", "!", "queue", "!", "h264parse", "!", "mux.",
-          "d.audio_0", "!", "queue", "!", "aacparse", "!", "mux.",
-          "flvmux", "name=mux", "streamable=true", "!", "rtmp2sink", "sync=true", "location=" + url};
+  return {"gst-launch-1.0",
+          "-e",
+          "filesrc",
+          "location=" + clip.string(),
+          "!",
+          "qtdemux",
+          "name=d",
+          "d.video_0",
+          "!",
+          "queue",
+          "!",
+          "h264parse",
+          "!",
+          "mux.",
+          "d.audio_0",
+          "!",
+          "queue",
+          "!",
+          "aacparse",
+          "!",
+          "mux.",
+          "flvmux",
+          "name=mux",
+          "streamable=true",
+          "!",
+          "rtmp2sink",
+          "sync=true",
+          "location=" + url};
 }
 
 }  // namespace lookback::support

@@ -10,7 +10,7 @@ namespace lookback::support {
 /// How a clip is sent. The defaults are those of a live encoder: endless, at its own speed, not encoded anew.
 struct Publish {
   std::filesystem::path clip;
-  std::string url;                             ///< rtmp://…
+  std::string url;  ///< rtmp://…
   bool loop = true;
   bool real_time = true;                       ///< false: as fast as the server takes it
   std::vector<std::string> before_input = {};  ///< further options of the input: {"-ss", "4"}

@@ -55,8 +55,8 @@ void Server::write_config() const {
   file << "[http]\nlisten = \"127.0.0.1:" << http_port_ << "\"\n"
        << "[rtmp]\nlisten = \"127.0.0.1:" << rtmp_port_ << "\"\n"
        << "[store]\npath = \"" << (folder_.path() / "data").string() << "\"\nreserve = \"1MiB\"\n"
-       << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part << "\"\ngrace = \""
-       << options_.grace << "\"\nreplay = { duration = \"" << options_.replay << "\" }\n"
+       << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part
+       << "\"\ngrace = \"" << options_.grace << "\"\nreplay = { duration = \"" << options_.replay << "\" }\n"
        << options_.more;
   if (!file.flush()) throw std::runtime_error("cannot write the configuration");
 }
@@ -65,16 +65,17 @@ void Server::start() {
   write_config();
   ended_ = false;
   const auto begin = std::chrono::steady_clock::now();
-  process_ = std::make_unique<Process>(
-      Process::Options{.arguments = {binary().string(), "run", "-c", config().string()},
-                       .hidden = {"LOOKBACK_BINARY", "LOOKBACK_EXTRA_MEDIA"},  // ours, no settings of the server
-                       .folder = folder_.path()});
+  process_ = std::make_unique<Process>(Process::Options{
+      .arguments = {binary().string(), "run", "-c", config().string()},
+      .hidden = {"LOOKBACK_BINARY", "LOOKBACK_EXTRA_MEDIA"},  // ours, no settings of the server
+      .folder = folder_.path()});
   const auto line = process_->wait_for_line("ready http=", std::chrono::seconds(10));
   if (!line) {
     process_->wait(std::chrono::milliseconds(200));
     throw std::runtime_error(binary().string() + " did not get ready:\n" + process_->out() + process_->err());
   }
-  started_in_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  started_in_ =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   http_port_ = port_of(*line, "http");
   rtmp_port_ = port_of(*line, "rtmp");
 }

@@ -11,8 +11,8 @@
 
 namespace lookback::support {
 
-/// A `lookback run` of its own on free ports of 127.0.0.1, with a data folder that lives as long as this object:
-/// stopped, killed and started again at will. Belongs to one thread; ends the process with itself.
+/// A `lookback run` of its own on free ports of 127.0.0.1, with a data folder that lives as long as this
+/// object: stopped, killed and started again at will. Belongs to one thread; ends the process with itself.
 class Server {
  public:
   struct Options {

@@ -2,12 +2,12 @@
 //
 //   ll_viewers VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET
 //
-// Each viewer has two keep-alive connections. On one a blocking playlist reload (_HLS_msn, _HLS_part, _HLS_skip=YES) is
-// always out; on the other it loads the parts that the answers list. After the warm-up the line "measuring" is printed, at
-// the end one line of JSON. Lateness of a part: from the first answer to any viewer that lists it, until this
-// viewer has all of it. Stall: a viewer that plays since it had three part targets has run out of media.
-// Media are dropped in the kernel (MSG_TRUNC): the copy to a player happens on other machines.
-#include <arpa/inet.h>
+// Each viewer has two keep-alive connections. On one a blocking playlist reload (_HLS_msn, _HLS_part,
+// _HLS_skip=YES) is always out; on the other it loads the parts that the answers list. After the warm-up the
+// line "measuring" is printed, at the end one line of JSON. Lateness of a part: from the first answer to any
+// viewer that lists it, until this viewer has all of it. Stall: a viewer that plays since it had three part
+// targets has run out of media. Media are dropped in the kernel (MSG_TRUNC): the copy to a player happens on
+// other machines.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -28,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/http_head.hpp"
+#include "lib/http.hpp"
 #include "lib/live_playlist.hpp"
 
 namespace {
@@ -40,17 +40,6 @@ double now_s() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-sockaddr_in address_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(text.c_str() + colon + 1)));
-  if (colon == std::string::npos || inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1) {
-    throw std::runtime_error("no address: " + text);
-  }
-  return address;
 }
 
 /// What all viewers have seen together.
@@ -283,15 +272,18 @@ class Audience {
     auto& sorted = results_.lateness_ms;
     std::sort(sorted.begin(), sorted.end());
     const auto at = [&](double share) {
-      return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+      return sorted.empty()
+                 ? 0
+                 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
     };
     std::printf(
-        "{\"viewers\":%zu,\"lost\":%llu,\"seconds\":%.3f,\"playlists\":%llu,\"parts\":%llu,\"part_bytes\":%llu,"
+        "{\"viewers\":%zu,\"lost\":%llu,\"seconds\":%.3f,\"playlists\":%llu,\"parts\":%llu,\"part_bytes\":%"
+        "llu,"
         "\"stalls\":%llu,\"lateness_ms\":{\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}}\n",
         size_, static_cast<unsigned long long>(results_.errors), seconds,
         static_cast<unsigned long long>(results_.playlists), static_cast<unsigned long long>(results_.parts),
-        static_cast<unsigned long long>(results_.part_bytes), static_cast<unsigned long long>(results_.stalls),
-        at(0.5), at(0.9), at(0.99), at(1));
+        static_cast<unsigned long long>(results_.part_bytes),
+        static_cast<unsigned long long>(results_.stalls), at(0.5), at(0.9), at(0.99), at(1));
   }
 
   const sockaddr_in address_;
@@ -310,7 +302,7 @@ int main(int count, char** words) {
     return 2;
   }
   try {
-    Audience(address_of(words[4]), words[5], std::strtoul(words[1], nullptr, 10))
+    Audience(bench::address_of(words[4]), words[5], std::strtoul(words[1], nullptr, 10))
         .run(std::atof(words[2]), std::atof(words[3]));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ll_viewers: %s\n", e.what());

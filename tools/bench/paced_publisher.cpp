@@ -2,11 +2,12 @@
 //
 //   paced_publisher [--trace] CLIP URL...
 //
-// One thread for each URL; their frames and sync samples are spread over two seconds, so that streams do not march in
-// step. Each packet is flushed as soon as it is due: no buffering, no catching up in bursts as `ffmpeg -re` does.
-// With --trace a line "INDEX NANOSECONDS" is printed for each video packet of the first URL: its number since
-// the start, and CLOCK_MONOTONIC at the moment when the last of its bytes was handed to the kernel. Ends on SIGTERM or
-// SIGINT with 0, and with 1 when the clip cannot be read or a server ends a connection.
+// One thread for each URL; their frames and sync samples are spread over two seconds, so that streams do not
+// march in step. Each packet is flushed as soon as it is due: no buffering, no catching up in bursts as
+// `ffmpeg -re` does. With --trace a line "INDEX NANOSECONDS" is printed for each video packet of the first
+// URL: its number since the start, and CLOCK_MONOTONIC at the moment when the last of its bytes was handed to
+// the kernel. Ends on SIGTERM or SIGINT with 0, and with 1 when the clip cannot be read or a server ends a
+// connection.
 #include <signal.h>
 #include <time.h>
 
@@ -61,7 +62,8 @@ struct FreePacket {
 };
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
 
-/// One turn of the loop, in order of DTS; the times are in nanoseconds and start at 0. Immutable once it is read.
+/// One turn of the loop, in order of DTS; the times are in nanoseconds and start at 0. Immutable once it is
+/// read.
 class Clip {
  public:
   explicit Clip(const std::string& path) {
@@ -151,7 +153,8 @@ class Publisher {
         if (stopping) break;
         send(*packet, turn_ns);
         if (!trace || packet->stream_index != clip_.video()) continue;
-        std::printf("%llu %lld\n", static_cast<unsigned long long>(index++), static_cast<long long>(now_ns()));
+        std::printf("%llu %lld\n", static_cast<unsigned long long>(index++),
+                    static_cast<long long>(now_ns()));
         std::fflush(stdout);
       }
     }
@@ -185,7 +188,8 @@ void install_handlers() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-/// Publisher `number`'s share of the stagger: multiples of the golden ratio spread evenly, however many there are.
+/// Publisher `number`'s share of the stagger: multiples of the golden ratio spread evenly, however many there
+/// are.
 std::int64_t phase_ns(std::size_t number) {
   const double turns = static_cast<double>(number) * 0.6180339887498949;
   return static_cast<std::int64_t>((turns - std::floor(turns)) * stagger_s * second_ns);

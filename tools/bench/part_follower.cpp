@@ -2,11 +2,11 @@
 //
 //   part_follower HOST:PORT PLAYLIST-TARGET SECONDS
 //
-// Start it together with the publisher of a new stream: samples are counted from the stream's first part on. Prints
-// for each part that came while a blocking reload waited for it: "FRAME LISTED RECEIVED", that is the number of the
-// part's last sample since the start, and CLOCK_MONOTONIC in ns when the playlist that lists it, and then the whole part,
-// had been received. One thread, blocking sockets: nothing but the server and the kernel is between the two.
-#include <arpa/inet.h>
+// Start it together with the publisher of a new stream: samples are counted from the stream's first part on.
+// Prints for each part that came while a blocking reload waited for it: "FRAME LISTED RECEIVED", that is the
+// number of the part's last sample since the start, and CLOCK_MONOTONIC in ns when the playlist that lists
+// it, and then the whole part, had been received. One thread, blocking sockets: nothing but the server and
+// the kernel is between the two.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/http_head.hpp"
+#include "lib/http.hpp"
 #include "lib/live_playlist.hpp"
 
 namespace {
@@ -33,17 +33,6 @@ std::int64_t now_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * second_ns + now.tv_nsec;
-}
-
-sockaddr_in address_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(text.c_str() + colon + 1)));
-  if (colon == std::string::npos || inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1) {
-    throw std::runtime_error("no address: " + text);
-  }
-  return address;
 }
 
 struct Answer {
@@ -168,7 +157,7 @@ int main(int count, char** words) {
     return 2;
   }
   try {
-    Follower(address_of(words[1]), words[2]).run(std::atoll(words[3]) * second_ns);
+    Follower(bench::address_of(words[1]), words[2]).run(std::atoll(words[3]) * second_ns);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "part_follower: %s\n", e.what());
     return 1;

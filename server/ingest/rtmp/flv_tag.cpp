@@ -182,8 +182,8 @@ Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_m
                                         .payload = std::move(media)}};
 }
 
-/// FFmpeg announces a track before it knows its configuration (AAC out of MPEG-TS), and encoders repeat theirs: only
-/// one that is there and different is news.
+/// FFmpeg announces a track before it knows its configuration (AAC out of MPEG-TS), and encoders repeat
+/// theirs: only one that is there and different is news.
 Result<FlvItem> FlvReader::configured(std::optional<packager::TrackFormat>& current, ConfigParser parse,
                                       ByteSpan config) {
   if (config.empty()) return FlvItem{};

@@ -49,7 +49,8 @@ class FlvReader {
  private:
   Result<FlvItem> avc_sample(const Slice& payload, bool sync, std::int64_t dts_ms);
   using ConfigParser = Result<packager::TrackFormat> (*)(ByteSpan);
-  Result<FlvItem> configured(std::optional<packager::TrackFormat>& current, ConfigParser parse, ByteSpan config);
+  Result<FlvItem> configured(std::optional<packager::TrackFormat>& current, ConfigParser parse,
+                             ByteSpan config);
   Result<FlvItem> unsupported(std::string name);
 
   TimestampUnwrapper clock_;

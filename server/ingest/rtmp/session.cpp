@@ -50,7 +50,7 @@ asio::awaitable<void> Session::run() {
   watch();
   const auto end = co_await serve();
   conclude(end);
-  co_await leave();
+  co_await leave(!end.error);
   finish();
 }
 
@@ -128,8 +128,10 @@ asio::awaitable<std::optional<Session::End>> Session::send_replies() {
   co_return std::nullopt;
 }
 
-/// The last answer, then an orderly close. A peer that got no answer (noise on the port) is cut at once.
-asio::awaitable<void> Session::leave() {
+/// The last answer, then an orderly close, which is the peer's to begin when it ended the publication itself:
+/// GStreamer reports an error when the server is quicker. A peer that got no answer (noise on the port) is
+/// cut at once.
+asio::awaitable<void> Session::leave(bool peer_closes) {
   phase_ = Phase::leaving;
   const auto replies = dialogue_.take_replies();
   error_code ignored;
@@ -137,7 +139,7 @@ asio::awaitable<void> Session::leave() {
     set_deadline(Clock::now() + leave_time);
     const auto [ec, size] =
         co_await asio::async_write(socket_, asio::buffer(replies), asio::as_tuple(asio::use_awaitable));
-    if (!ec) socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    if (!ec && !peer_closes) socket_.shutdown(tcp::socket::shutdown_send, ignored);
     for (auto failed = ec; !failed;) {
       const auto [read, count] =
           co_await socket_.async_read_some(asio::buffer(buffer_), asio::as_tuple(asio::use_awaitable));

@@ -60,7 +60,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<std::optional<End>> take(ByteSpan input);
   boost::asio::awaitable<std::optional<End>> admit();
   boost::asio::awaitable<std::optional<End>> send_replies();
-  boost::asio::awaitable<void> leave();
+  boost::asio::awaitable<void> leave(bool peer_closes);
   bool push_events();
   void set_wake_threshold(const std::vector<IngestEvent>& events);
   End publication_end() const;

@@ -4,9 +4,9 @@
 namespace lookback::server::rtmp {
 
 /// How many bytes should wait in a publisher's socket before its thread is woken (SO_RCVLOWAT): half of the
-/// smallest video frame seen lately. Audio frames are smaller; they then come along with the next picture instead
-/// of waking the thread by themselves, which halves the wake-ups of a stream and delays no part: parts
-/// end when a *video* frame arrives. Falls at once, rises slowly. Belongs to its session.
+/// smallest video frame seen lately. Audio frames are smaller; they then come along with the next picture
+/// instead of waking the thread by themselves, which halves the wake-ups of a stream and delays no part:
+/// parts end when a *video* frame arrives. Falls at once, rises slowly. Belongs to its session.
 class WakeThreshold {
  public:
   static constexpr std::size_t most_bytes = 2'048;  ///< 128 ms of 128 kbit/s audio, should video pause
@@ -19,8 +19,8 @@ class WakeThreshold {
   std::size_t bytes() const;
 
  private:
-  std::size_t smallest_ = 0;    ///< in the running window; 0: nothing is known
-  std::size_t before_ = 0;      ///< in the window before
+  std::size_t smallest_ = 0;  ///< in the running window; 0: nothing is known
+  std::size_t before_ = 0;    ///< in the window before
   std::size_t frames_ = 0;
 };
 

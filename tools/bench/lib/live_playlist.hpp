@@ -27,7 +27,8 @@ struct LivePlaylist {
   double part_target_s = 0;
 };
 
-/// The number behind `name` in an attribute list, or in a tag when `name` ends with its colon; 0 if there is none.
+/// The number behind `name` in an attribute list, or in a tag when `name` ends with its colon; 0 if there is
+/// none.
 inline double number_after(std::string_view line, std::string_view name) {
   const auto found = line.find(name);
   if (found == std::string_view::npos) return 0;

@@ -6,9 +6,11 @@
 using namespace lookback::server::rtmp;
 using boost::asio::ip::make_address;
 
-TEST_CASE("connections are bounded for each address and all together, and leaving makes room", "[rtmp][admissions]") {
+TEST_CASE("connections are bounded for each address and all together, and leaving makes room",
+          "[rtmp][admissions]") {
   const auto admissions = std::make_shared<Admissions>(3, 2);
-  const auto one = make_address("192.0.2.1"), two = make_address("192.0.2.2"), three = make_address("192.0.2.3");
+  const auto one = make_address("192.0.2.1"), two = make_address("192.0.2.2"),
+             three = make_address("192.0.2.3");
   auto first = admissions->admit(one);
   {
     const auto second = admissions->admit(one);

@@ -44,10 +44,11 @@ std::string nested_arrays(std::size_t depth) {
 
 TEST_CASE("every AMF0 type that encoders send is read", "[rtmp][amf0]") {
   // 2^-1 is 0x3fe0000000000000 in IEEE 754.
-  const auto bytes = std::string("\0\x3f\xe0\0\0\0\0\0\0", 9) + std::string("\1\1", 2) + std::string("\2\0\2hi", 5) +
-                     std::string("\5\6", 2) + std::string("\xc\0\0\0\3abc", 8) +
+  const auto bytes = std::string("\0\x3f\xe0\0\0\0\0\0\0", 9) + std::string("\1\1", 2) +
+                     std::string("\2\0\2hi", 5) + std::string("\5\6", 2) + std::string("\xc\0\0\0\3abc", 8) +
                      std::string("\xb\0\0\0\0\0\0\0\0\0\0", 11) + std::string("\xa\0\0\0\2\1\0\5", 8) +
-                     std::string("\3\0\1k\2\0\1v\0\0\x9", 11) + std::string("\x8\0\0\0\x63\0\1n\5\0\0\x9", 12);
+                     std::string("\3\0\1k\2\0\1v\0\0\x9", 11) +
+                     std::string("\x8\0\0\0\x63\0\1n\5\0\0\x9", 12);
   const auto read = decode(bytes);
   REQUIRE(read.has_value());
   const auto& values = *read;
@@ -67,7 +68,8 @@ TEST_CASE("every AMF0 type that encoders send is read", "[rtmp][amf0]") {
 }
 
 TEST_CASE("AMF0 types without a use are refused", "[rtmp][amf0]") {
-  // movie clip, reference, object end outside of an object, unsupported, record set, XML, typed object, AMF3, none.
+  // movie clip, reference, object end outside of an object, unsupported, record set, XML, typed object, AMF3,
+  // none.
   const auto marker = GENERATE(4, 7, 9, 13, 14, 15, 16, 17, 18, 255);
   CAPTURE(marker);
   const auto read = decode(std::string(1, static_cast<char>(marker)) + std::string(64, '\0'));
@@ -83,7 +85,8 @@ TEST_CASE("an AMF0 message cut at any byte is refused or read in part, never pas
   const auto ends = {std::size_t{0}, std::size_t{10}, std::size_t{19}, whole.size() - 16, whole.size() - 8};
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::string cut = whole.substr(0, size);
-    const std::vector<std::byte> exact(as_bytes(cut).begin(), as_bytes(cut).end());  // a heap block that ASan guards
+    const std::vector<std::byte> exact(as_bytes(cut).begin(),
+                                       as_bytes(cut).end());  // a heap block that ASan guards
     const bool at_value = std::find(ends.begin(), ends.end(), size) != ends.end();
     CAPTURE(size);
     CHECK(amf0::decode(exact, limits).has_value() == at_value);
@@ -132,7 +135,8 @@ TEST_CASE("answers are encoded as the specification lays them out", "[rtmp][amf0
 }
 
 TEST_CASE("numbers keep their bits, not-a-number included", "[rtmp][amf0]") {
-  const auto read = decode(wire::amf_number(std::numeric_limits<double>::quiet_NaN()) + wire::amf_number(-0.0));
+  const auto read =
+      decode(wire::amf_number(std::numeric_limits<double>::quiet_NaN()) + wire::amf_number(-0.0));
   REQUIRE(read.has_value());
   CHECK(std::isnan(*(*read)[0].number()));
   CHECK(std::signbit(*(*read)[1].number()));

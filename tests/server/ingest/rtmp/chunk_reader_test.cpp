@@ -55,10 +55,11 @@ std::string header(char fmt, unsigned csid, const std::string& rest = {}) {
 
 TEST_CASE("the four header formats inherit what they leave out", "[rtmp][chunk]") {
   const auto step = GENERATE(1, 2, 3, 7, 1000);
-  // The example of RTMP 1.0 5.3.2.1: audio of 32 bytes, 20 ms apart, after 1000 ms; here with a change of length.
+  // The example of RTMP 1.0 5.3.2.1: audio of 32 bytes, 20 ms apart, after 1000 ms; here with a change of
+  // length.
   const auto bytes = wire::chunk0(3, 1000, 4, 8, 12345, "aaaa") + header(fmt2, 3, wire::be(20, 3)) + "bbbb" +
-                     header(fmt3, 3) + "cccc" + header(fmt1, 3, wire::be(30, 3) + wire::be(2, 3) + "\x9") + "dd" +
-                     header(fmt3, 3) + "ee";
+                     header(fmt3, 3) + "cccc" + header(fmt1, 3, wire::be(30, 3) + wire::be(2, 3) + "\x9") +
+                     "dd" + header(fmt3, 3) + "ee";
   const auto [messages, error] = read(bytes, step);
   REQUIRE_FALSE(error);
   REQUIRE(messages.size() == 5);
@@ -92,7 +93,8 @@ TEST_CASE("chunk stream ids come in one, two and three bytes", "[rtmp][chunk]") 
                                 {std::string("\1\1\2", 3), std::string("\xc1\1\2", 3)}};
   const auto step = GENERATE(1, 1000);
   std::string bytes;
-  for (const auto& form : forms) bytes += form.start + fields + first;  // all three unfinished: they interleave
+  for (const auto& form : forms)
+    bytes += form.start + fields + first;  // all three unfinished: they interleave
   for (const auto& form : forms) bytes += form.more + rest;
   const auto [messages, error] = read(bytes, step);
   REQUIRE_FALSE(error);
@@ -102,9 +104,8 @@ TEST_CASE("chunk stream ids come in one, two and three bytes", "[rtmp][chunk]") 
 
 TEST_CASE("the two-byte and three-byte forms of one chunk stream id are the same stream", "[rtmp][chunk]") {
   // 64 + 5 = 64 + 5 + 0 * 256.
-  const auto [messages, error] =
-      read(std::string("\0\5", 2) + wire::be(7, 3) + wire::be(1, 3) + "\x9" + wire::le32(1) + "a" +
-           std::string("\xc1\5\0", 3) + "b");
+  const auto [messages, error] = read(std::string("\0\5", 2) + wire::be(7, 3) + wire::be(1, 3) + "\x9" +
+                                      wire::le32(1) + "a" + std::string("\xc1\5\0", 3) + "b");
   REQUIRE(messages.size() == 2);
   CHECK(messages[1].timestamp_ms == 14);
 }
@@ -112,8 +113,9 @@ TEST_CASE("the two-byte and three-byte forms of one chunk stream id are the same
 TEST_CASE("messages of several chunk streams interleave", "[rtmp][chunk]") {
   const std::string video(300, 'v'), audio(150, 'a');
   const auto bytes = wire::chunk0(6, 0, 300, 9, 1, video.substr(0, 128)) +
-                     wire::chunk0(4, 5, 150, 8, 1, audio.substr(0, 128)) + header(fmt3, 6) + video.substr(128, 128) +
-                     header(fmt3, 4) + audio.substr(128) + header(fmt3, 6) + video.substr(256);
+                     wire::chunk0(4, 5, 150, 8, 1, audio.substr(0, 128)) + header(fmt3, 6) +
+                     video.substr(128, 128) + header(fmt3, 4) + audio.substr(128) + header(fmt3, 6) +
+                     video.substr(256);
   const auto [messages, error] = read(bytes, GENERATE(1, 17, 1000));
   REQUIRE(messages.size() == 2);
   CHECK(text(messages[0]) == audio);
@@ -123,9 +125,10 @@ TEST_CASE("messages of several chunk streams interleave", "[rtmp][chunk]") {
 TEST_CASE("extended timestamps are read in every format", "[rtmp][chunk]") {
   const std::string payload(300, 'x');
   const auto extended = [](std::uint32_t time) { return wire::be(0xffffff, 3) + wire::be(time, 4); };
-  const auto bytes = wire::video(0xfffffffe, payload)  // two continuations, each with the timestamp again
-                     + header(fmt1, 6, wire::be(0xffffff, 3) + wire::be(1, 3) + "\x9" + wire::be(0x01000000, 4)) + "b" +
-                     header(fmt2, 6, extended(0xffffff)) + "c" + header(fmt3, 6, wire::be(0xffffff, 4)) + "d";
+  const auto bytes =
+      wire::video(0xfffffffe, payload)  // two continuations, each with the timestamp again
+      + header(fmt1, 6, wire::be(0xffffff, 3) + wire::be(1, 3) + "\x9" + wire::be(0x01000000, 4)) + "b" +
+      header(fmt2, 6, extended(0xffffff)) + "c" + header(fmt3, 6, wire::be(0xffffff, 4)) + "d";
   const auto [messages, error] = read(bytes, GENERATE(1, 5, 1000));
   REQUIRE_FALSE(error);
   REQUIRE(messages.size() == 4);
@@ -151,8 +154,8 @@ TEST_CASE("a peer that does not repeat extended timestamps is understood", "[rtm
 TEST_CASE("a new chunk size holds from the next chunk on", "[rtmp][chunk]") {
   const auto size = GENERATE(1, 2, 127, 129, 4096, 65'536, 16 << 20);
   const std::string payload(1000, 'p');
-  const auto [messages, error] =
-      read(set_chunk_size(static_cast<std::uint32_t>(size)) + wire::video(0, payload, static_cast<std::size_t>(size)));
+  const auto [messages, error] = read(set_chunk_size(static_cast<std::uint32_t>(size)) +
+                                      wire::video(0, payload, static_cast<std::size_t>(size)));
   REQUIRE_FALSE(error);
   REQUIRE(messages.size() == 1);
   CHECK(text(messages[0]) == payload);
@@ -173,11 +176,13 @@ TEST_CASE("an aborted message is forgotten and its chunk stream goes on", "[rtmp
   const auto begun = read(reader, wire::chunk0(6, 0, 300, 9, 1, std::string(128, 'x')));
   CHECK(begun.messages.empty());
   CHECK(reader.partial_bytes() == 300);
-  const auto after = read(reader, wire::chunk0(2, 0, 4, 2, 0, wire::be(6, 4)) + wire::chunk0(6, 0, 3, 9, 1, "new"));
+  const auto after =
+      read(reader, wire::chunk0(2, 0, 4, 2, 0, wire::be(6, 4)) + wire::chunk0(6, 0, 3, 9, 1, "new"));
   REQUIRE(after.messages.size() == 1);
   CHECK(text(after.messages[0]) == "new");
   CHECK(reader.partial_bytes() == 0);
-  CHECK_FALSE(read(reader, wire::chunk0(2, 0, 4, 2, 0, wire::be(99, 4))).error);  // of an unknown chunk stream
+  CHECK_FALSE(
+      read(reader, wire::chunk0(2, 0, 4, 2, 0, wire::be(99, 4))).error);  // of an unknown chunk stream
 }
 
 TEST_CASE("headers that refer to a predecessor need one", "[rtmp][chunk]") {
@@ -218,7 +223,9 @@ TEST_CASE("unfinished messages are bounded together", "[rtmp][chunk]") {
   options.max_partial_bytes = 1 << 20;
   ChunkReader reader(options);
   REQUIRE_FALSE(read(reader, set_chunk_size(400'000)).error);
-  const auto one = [](unsigned csid) { return wire::chunk0(csid, 0, 500'000, 9, 1, std::string(400'000, 'x')); };
+  const auto one = [](unsigned csid) {
+    return wire::chunk0(csid, 0, 500'000, 9, 1, std::string(400'000, 'x'));
+  };
   CHECK_FALSE(read(reader, one(3)).error);
   CHECK_FALSE(read(reader, one(4)).error);
   CHECK(read(reader, one(5)).error == Errc::message_too_large);

@@ -51,7 +51,9 @@ std::string app_command(const std::string& properties) {
   return wire::handshake() + wire::command("connect", 1, wire::amf_object(properties));
 }
 
-std::string ping(std::uint32_t time) { return wire::chunk0(2, 0, 6, 4, 0, wire::be(6, 2) + wire::be(time, 4)); }
+std::string ping(std::uint32_t time) {
+  return wire::chunk0(2, 0, 6, 4, 0, wire::be(6, 2) + wire::be(time, 4));
+}
 
 }  // namespace
 
@@ -67,8 +69,8 @@ TEST_CASE("connect is answered by window, bandwidth, chunk size and success", "[
 TEST_CASE("the commands of FFmpeg and OBS lead to a publication", "[rtmp][dialogue]") {
   auto talk = connected();
   talk.say(wire::command("releaseStream", 2, wire::amf_null() + wire::amf_string("news")) +
-           wire::command("FCPublish", 3, wire::amf_null() + wire::amf_string("news")) + wire::create_stream() +
-           wire::command("_checkbw", 5, wire::amf_null()));
+           wire::command("FCPublish", 3, wire::amf_null() + wire::amf_string("news")) +
+           wire::create_stream() + wire::command("_checkbw", 5, wire::amf_null()));
   for (const double transaction : {2, 3, 4, 5}) {
     CHECK(talk.heard(wire::amf_string("_result") + wire::amf_number(transaction) + wire::amf_null()));
   }
@@ -105,10 +107,12 @@ TEST_CASE("commands in AMF3 messages are AMF0 behind a zero byte", "[rtmp][dialo
 }
 
 TEST_CASE("connect without a usable app is refused with an _error", "[rtmp][dialogue]") {
-  const auto properties = GENERATE(
-      std::string(), wire::amf_property("app", wire::amf_string("")), wire::amf_property("app", wire::amf_number(1)),
-      wire::amf_property("app", wire::amf_null()), wire::amf_property("app", wire::amf_string(std::string(2'000, 'a'))),
-      wire::amf_property("app", wire::amf_string("live")) + wire::amf_property("tcUrl", wire::amf_boolean(true)));
+  const auto properties =
+      GENERATE(std::string(), wire::amf_property("app", wire::amf_string("")),
+               wire::amf_property("app", wire::amf_number(1)), wire::amf_property("app", wire::amf_null()),
+               wire::amf_property("app", wire::amf_string(std::string(2'000, 'a'))),
+               wire::amf_property("app", wire::amf_string("live")) +
+                   wire::amf_property("tcUrl", wire::amf_boolean(true)));
   Talk talk;
   talk.say(app_command(properties));
   CHECK(talk.error == Errc::bad_command);
@@ -116,15 +120,16 @@ TEST_CASE("connect without a usable app is refused with an _error", "[rtmp][dial
 }
 
 TEST_CASE("tcUrl may be missing", "[rtmp][dialogue]") {
-  CHECK(Talk().say(app_command(wire::amf_property("app", wire::amf_string("live")))).heard("Connect.Success"));
+  CHECK(
+      Talk().say(app_command(wire::amf_property("app", wire::amf_string("live")))).heard("Connect.Success"));
 }
 
 TEST_CASE("commands with wrong or missing arguments end the connection", "[rtmp][dialogue]") {
   const auto nan = std::string("\0\x7f\xf8\0\0\0\0\0\0", 9);
-  const auto body = GENERATE_COPY(
-      std::string(), wire::amf_string("connect"), wire::amf_number(1) + wire::amf_number(1),
-      wire::amf_string("connect") + wire::amf_string("1"), wire::amf_string("connect") + nan,
-      wire::amf_string("connect") + wire::amf_number(1), wire::amf_null());
+  const auto body =
+      GENERATE_COPY(std::string(), wire::amf_string("connect"), wire::amf_number(1) + wire::amf_number(1),
+                    wire::amf_string("connect") + wire::amf_string("1"), wire::amf_string("connect") + nan,
+                    wire::amf_string("connect") + wire::amf_number(1), wire::amf_null());
   Talk talk;
   talk.say(wire::handshake() + wire::message(3, 0, 20, 0, body));
   CHECK(talk.error == Errc::bad_command);
@@ -150,10 +155,12 @@ TEST_CASE("publish needs a stream of createStream and a name", "[rtmp][dialogue]
   CHECK(refused(wire::publish("news")));
   CHECK(refused(wire::create_stream() + wire::publish("news", 2)));
   CHECK(refused(wire::create_stream() + wire::publish("news", 0xffffffff)));
-  CHECK(refused(wire::create_stream() + wire::command("publish", 5, wire::amf_null() + wire::amf_number(1), 1)));
+  CHECK(refused(wire::create_stream() +
+                wire::command("publish", 5, wire::amf_null() + wire::amf_number(1), 1)));
   CHECK(refused(wire::create_stream() + wire::command("publish", 5, "", 1)));
   CHECK(refused(wire::create_stream() +
-                wire::command("deleteStream", 5, wire::amf_null() + wire::amf_number(1)) + wire::publish("news")));
+                wire::command("deleteStream", 5, wire::amf_null() + wire::amf_number(1)) +
+                wire::publish("news")));
 }
 
 TEST_CASE("a second publish on a connection is refused and the first goes on", "[rtmp][dialogue]") {
@@ -171,22 +178,26 @@ TEST_CASE("a thousand createStream get sixteen streams and errors", "[rtmp][dial
   for (int i = 0; i < 1'000; ++i) talk.say(wire::create_stream());
   CHECK_FALSE(talk.error);
   std::size_t errors = 0;
-  for (auto at = talk.answers.find("_error"); at != std::string::npos; at = talk.answers.find("_error", at + 1)) ++errors;
+  for (auto at = talk.answers.find("_error"); at != std::string::npos;
+       at = talk.answers.find("_error", at + 1))
+    ++errors;
   CHECK(errors == 1'000 - 16);
   talk.answers.clear();
   talk.say(wire::command("deleteStream", 5, wire::amf_null() + wire::amf_number(3)) + wire::create_stream());
   CHECK(talk.heard(wire::amf_null() + wire::amf_number(3)));  // free again
 }
 
-TEST_CASE("a publication ends by deleteStream, closeStream or FCUnpublish, and other streams' ends do not matter",
-          "[rtmp][dialogue]") {
+TEST_CASE(
+    "a publication ends by deleteStream, closeStream or FCUnpublish, and other streams' ends do not matter",
+    "[rtmp][dialogue]") {
   const auto end = GENERATE(wire::command("deleteStream", 6, wire::amf_null() + wire::amf_number(1)),
                             wire::command("closeStream", 6, wire::amf_null(), 1),
                             wire::command("FCUnpublish", 6, wire::amf_null() + wire::amf_string("news")));
   Talk talk;
   talk.say(wire::opening("news") + wire::command("deleteStream", 6, wire::amf_null() + wire::amf_number(2)) +
            wire::command("deleteStream", 6, wire::amf_null() + wire::amf_number(1e300)) +
-           wire::command("deleteStream", 6, wire::amf_null()) + wire::command("closeStream", 6, wire::amf_null(), 2));
+           wire::command("deleteStream", 6, wire::amf_null()) +
+           wire::command("closeStream", 6, wire::amf_null(), 2));
   CHECK(talk.last == Step::more);
   talk.say(end);
   CHECK(talk.last == Step::ended);
@@ -211,7 +222,8 @@ TEST_CASE("unknown calls get an error when they wait for an answer", "[rtmp][dia
   talk.say(wire::command("setPeerInfo", 0, wire::amf_null()));
   CHECK(talk.answers.empty());
   talk.say(wire::command("getStreamLength", 8, wire::amf_null() + wire::amf_string("x")));
-  CHECK(talk.heard(wire::amf_string("_result") + wire::amf_number(8) + wire::amf_null() + wire::amf_number(0)));
+  CHECK(
+      talk.heard(wire::amf_string("_result") + wire::amf_number(8) + wire::amf_null() + wire::amf_number(0)));
   talk.say(wire::command("whatIsThis", 9, wire::amf_null()));
   CHECK(talk.heard(wire::amf_string("_error") + wire::amf_number(9)));
   CHECK_FALSE(talk.error);
@@ -247,7 +259,8 @@ TEST_CASE("received bytes are acknowledged once the peer's window is full", "[rt
 TEST_CASE("an acknowledgement window of 0 and odd bandwidths change nothing", "[rtmp][dialogue]") {
   auto talk = connected();
   talk.answers.clear();
-  talk.say(wire::chunk0(2, 0, 4, 5, 0, wire::be(0, 4)) + wire::chunk0(2, 0, 5, 6, 0, wire::be(0, 4) + "\xff") +
+  talk.say(wire::chunk0(2, 0, 4, 5, 0, wire::be(0, 4)) +
+           wire::chunk0(2, 0, 5, 6, 0, wire::be(0, 4) + "\xff") +
            wire::chunk0(2, 0, 5, 6, 0, wire::be(0xffffffff, 4) + "\2") + wire::create_stream());
   CHECK_FALSE(talk.error);
   CHECK_FALSE(talk.heard(wire::chunk0(2, 0, 4, 3, 0, "")));
@@ -256,9 +269,11 @@ TEST_CASE("an acknowledgement window of 0 and odd bandwidths change nothing", "[
 TEST_CASE("every message type without a byte is survived", "[rtmp][dialogue]") {
   for (unsigned type = 0; type < 256; ++type) {
     Talk talk;
-    talk.say(wire::opening("news") + wire::chunk0(3, 0, 0, type, 1, "") + wire::chunk0(3, 0, 1, type, 1, "x"));
-    const bool needs_bytes = type == 1 || type == 2 || type == 4 || type == 5 || type == 15 || type == 17 || type == 20 ||
-                             type == 8 || type == 9;  // the two with media: one byte is no whole tag
+    talk.say(wire::opening("news") + wire::chunk0(3, 0, 0, type, 1, "") +
+             wire::chunk0(3, 0, 1, type, 1, "x"));
+    const bool needs_bytes = type == 1 || type == 2 || type == 4 || type == 5 || type == 15 || type == 17 ||
+                             type == 20 || type == 8 ||
+                             type == 9;  // the two with media: one byte is no whole tag
     CAPTURE(type);
     CHECK(static_cast<bool>(talk.error) == needs_bytes);
   }
@@ -266,7 +281,8 @@ TEST_CASE("every message type without a byte is survived", "[rtmp][dialogue]") {
 
 TEST_CASE("media before the publication is ignored", "[rtmp][dialogue]") {
   auto talk = connected();
-  talk.say(wire::audio(0, wire::aac_header()) + wire::video(0, wire::avc_header()) + wire::video(0, "\x12 bad codec"));
+  talk.say(wire::audio(0, wire::aac_header()) + wire::video(0, wire::avc_header()) +
+           wire::video(0, "\x12 bad codec"));
   CHECK_FALSE(talk.error);
   CHECK(talk.events() == 0);
 }
@@ -284,7 +300,8 @@ TEST_CASE("metadata that breaks a limit is left out and the publication goes on"
   for (int i = 0; i < 8'000; ++i) nested += "\3" + wire::be(1, 2) + "a";
   std::string wide;
   for (int i = 0; i < 5'000; ++i) wide += wire::amf_property("p", wire::amf_null());
-  const auto body = GENERATE_COPY(nested, wire::amf_object(wide), std::string("\xff"), wire::amf_string("x").substr(0, 3));
+  const auto body =
+      GENERATE_COPY(nested, wire::amf_object(wide), std::string("\xff"), wire::amf_string("x").substr(0, 3));
   Talk talk;
   talk.say(wire::opening("news") + wire::message(5, 0, 18, 1, wire::amf_string("onMetaData") + body) +
            wire::audio(0, wire::aac_header()));

@@ -26,7 +26,9 @@ FlvReader configured() {
   return reader;
 }
 
-bool nothing(const Result<FlvItem>& item) { return item.has_value() && std::holds_alternative<std::monostate>(*item); }
+bool nothing(const Result<FlvItem>& item) {
+  return item.has_value() && std::holds_alternative<std::monostate>(*item);
+}
 
 /// avcC with another lengthSizeMinusOne (ISO/IEC 14496-15 5.3.3.1.2: the low bits of byte 4).
 std::string avc_header_with_length_size(int size) {
@@ -177,7 +179,10 @@ TEST_CASE("codecs that are not packaged are refused by name", "[rtmp][flv]") {
       {true, "\x1cxxxx", "HEVC"},
       {true, "\x18xxxx", "FLV video codec 8"},
       {true, "\x90hvc1", "Enhanced RTMP hvc1"},
-      {true, "\x90" "av01", "Enhanced RTMP av01"},
+      {true,
+       "\x90"
+       "av01",
+       "Enhanced RTMP av01"},
       {true, "\x90\n\n\n\n", "Enhanced RTMP"},
       {true, "\x90", "Enhanced RTMP"},
       {false, "\x2fxx", "MP3"},
@@ -195,7 +200,8 @@ TEST_CASE("codecs that are not packaged are refused by name", "[rtmp][flv]") {
 TEST_CASE("a configuration that cannot be read is refused", "[rtmp][flv]") {
   FlvReader reader;
   const auto whole = wire::avc_header();
-  for (std::size_t size = 6; size < whole.size() - 4; ++size) {  // the last 4 bytes are of the high profiles' extension
+  for (std::size_t size = 6; size < whole.size() - 4;
+       ++size) {  // the last 4 bytes are of the high profiles' extension
     CAPTURE(size);
     CHECK(reader.video(bytes(whole.substr(0, size)), 0).has_error());
   }

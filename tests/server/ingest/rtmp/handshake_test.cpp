@@ -19,15 +19,16 @@ namespace {
 const std::string player_key = "Genuine Adobe Flash Player 001";
 const std::string server_key = "Genuine Adobe Flash Media Server 001";
 const std::string key_tail(
-    "\xf0\xee\xc2\x4a\x80\x68\xbe\xe8\x2e\x00\xd0\xd1\x02\x9e\x7e\x57\x6e\xec\x5d\x2d\x29\x80\x6f\xab\x93\xb8\xe6\x36"
+    "\xf0\xee\xc2\x4a\x80\x68\xbe\xe8\x2e\x00\xd0\xd1\x02\x9e\x7e\x57\x6e\xec\x5d\x2d\x29\x80\x6f\xab\x93\xb8"
+    "\xe6\x36"
     "\xcf\xeb\x31\xae",
     32);
 
 std::string hmac(const std::string& key, const std::string& message) {
   unsigned char out[32];
   unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-       message.size(), out, &size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), out, &size);
   return {reinterpret_cast<char*>(out), size};
 }
 

@@ -19,7 +19,7 @@ TEST_CASE("stream and key are found in every form that encoders use", "[rtmp][pu
       {"live/?key=S3", "", "news", "live/news", "S3"},
       {"live/", "", "news", "live/news", ""},
       {"live/", "", "/news", "live/news", ""},
-      {"live/news", "", "", "live/news", ""},                  // name in the URL, empty key
+      {"live/news", "", "", "live/news", ""},  // name in the URL, empty key
       {"live/news?key=S3", "", "", "live/news", "S3"},
       {"live/news", "", "?key=S3", "live/news", "S3"},
       {"live", "rtmp://host/live?key=S3", "news", "live/news", "S3"},
@@ -27,7 +27,7 @@ TEST_CASE("stream and key are found in every form that encoders use", "[rtmp][pu
       {"live?key=app", "rtmp://host/live?key=url", "news", "live/news", "app"},
       {"live", "", "eu/news", "live/eu/news", ""},
       {"live/eu", "", "news", "live/eu/news", ""},
-      {"live", "", "5ecre7", "live/5ecre7", ""},               // a secret alone names the stream
+      {"live", "", "5ecre7", "live/5ecre7", ""},  // a secret alone names the stream
       {"live", "", "news?key=a%2Fb%3d%26c", "live/news", "a/b=&c"},
       {"live", "", "news?key=100%&x=%zz", "live/news", "100%"},
       {"live", "", "news?key=a+b", "live/news", "a+b"},
@@ -36,7 +36,7 @@ TEST_CASE("stream and key are found in every form that encoders use", "[rtmp][pu
       {"live", "", "news?key", "live/news", ""},
       {"live", "", "news?monkey=S3", "live/news", ""},
       {"live", "", "news?", "live/news", ""},
-      {"live", "", "%6eews", "live/%6eews", ""},               // names are taken as they are
+      {"live", "", "%6eews", "live/%6eews", ""},  // names are taken as they are
       {"", "", "", "", ""},
       {"live", "", "", "live", ""},
   }));

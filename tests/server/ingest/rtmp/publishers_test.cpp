@@ -77,10 +77,11 @@ void check_packets(const std::vector<SourceSample>& got, const ProbedStream& wan
 
 }  // namespace
 
-TEST_CASE("every packet that FFmpeg publishes arrives with its time, its flags and its bytes", "[rtmp][ffmpeg]") {
+TEST_CASE("every packet that FFmpeg publishes arrives with its time, its flags and its bytes",
+          "[rtmp][ffmpeg]") {
   const auto name = GENERATE(as<std::string>{}, "sintel_360p24_gop2.mp4", "sintel_720p24_gop2.mp4",
-                             "sintel_270p24_videoonly.mp4", "sintel_audioonly.m4a", "sintel_360p25_opengop10s.ts",
-                             "sintel_360p2997_gop2.mp4");
+                             "sintel_270p24_videoonly.mp4", "sintel_audioonly.m4a",
+                             "sintel_360p25_opengop10s.ts", "sintel_360p2997_gop2.mp4");
   CAPTURE(name);
   // The same command into a file: what FFmpeg's own FLV demuxer reads there is what must arrive.
   TempDir folder;
@@ -90,7 +91,8 @@ TEST_CASE("every packet that FFmpeg publishes arrives with its time, its flags a
   const auto want = ffprobe(file);
 
   RtmpServer server;
-  const Publish to_server{.clip = clip(name), .url = server.url("live/x?key=k"), .loop = false, .real_time = false};
+  const Publish to_server{
+      .clip = clip(name), .url = server.url("live/x?key=k"), .loop = false, .real_time = false};
   const auto events = publish(ffmpeg_publisher(to_server), server);
   CHECK(server.ingest.recording()->request.stream == "live/x");
   CHECK(server.ingest.recording()->request.key == "k");
@@ -100,22 +102,24 @@ TEST_CASE("every packet that FFmpeg publishes arrives with its time, its flags a
   }
 }
 
-TEST_CASE("every packet that GStreamer publishes arrives with its bytes", "[rtmp][gstreamer]") {
-  const auto file = clip("sintel_360p24_gop2.mp4");
+TEST_CASE("every packet that GStreamer publishes arrives with its time, its flags and its bytes",
+          "[rtmp][gstreamer]") {
+  const auto source = clip("sintel_360p24_gop2.mp4");
+  TempDir folder;
+  const auto file = folder.path() / "same.flv";
+  auto to_file = gstreamer_publisher(source, file.string());
+  std::ranges::replace(to_file, "rtmp2sink", "filesink");
+  std::ranges::replace(to_file, "sync=true", "sync=false");  // as fast as it goes
+  REQUIRE(run(std::move(to_file)).exit_code == 0);
+
   RtmpServer server;
-  auto command = gstreamer_publisher(file, server.url("live/gst"));
-  std::ranges::replace(command, "sync=true", "sync=false");  // as fast as it goes
-  const auto events = publish(std::move(command), server);
+  auto to_server = gstreamer_publisher(source, server.url("live/gst"));
+  std::ranges::replace(to_server, "sync=true", "sync=false");
+  const auto events = publish(std::move(to_server), server);
   CHECK(formats(events).size() == 2);
   for (const auto& stream : ffprobe(file)) {
-    const auto got = samples(events, stream.kind == "video" ? MediaKind::video : MediaKind::audio);
-    REQUIRE(got.size() == stream.packets.size());
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      CAPTURE(stream.kind, i);
-      CHECK(got[i].sync == stream.packets[i].key);
-      CHECK(md5(got[i].payload.bytes) == stream.packets[i].hash);
-      if (i > 0) CHECK(got[i].dts_us >= got[i - 1].dts_us);
-    }
+    if (stream.kind != "video" && stream.kind != "audio") continue;  // its metadata, to FFmpeg a third stream
+    check_packets(samples(events, stream.kind == "video" ? MediaKind::video : MediaKind::audio), stream);
   }
 }
 
@@ -130,15 +134,16 @@ TEST_CASE("FFmpeg shows its user why it is refused", "[rtmp][ffmpeg]") {
 
 TEST_CASE("FFmpeg shows its user that a codec is not packaged", "[rtmp][ffmpeg]") {
   RtmpServer server;
-  const Publish attempt{.clip = clip("sintel_360p24_gop2.mp4"),
-                        .url = server.url("live/x"),
-                        .output = {"-c:v", "flv1", "-an"}};
+  const Publish attempt{
+      .clip = clip("sintel_360p24_gop2.mp4"), .url = server.url("live/x"), .output = {"-c:v", "flv1", "-an"}};
   const auto done = run(ffmpeg_publisher(attempt));
-  CHECK(done.err.find("Sorenson H.263 is not supported: send H.264 video and AAC audio") != std::string::npos);
+  CHECK(done.err.find("Sorenson H.263 is not supported: send H.264 video and AAC audio") !=
+        std::string::npos);
   CHECK(server.ingest.recording()->wait_closed());
 }
 
-TEST_CASE("a player, which checks the digests of our handshake, learns where the stream plays", "[rtmp][ffmpeg]") {
+TEST_CASE("a player, which checks the digests of our handshake, learns where the stream plays",
+          "[rtmp][ffmpeg]") {
   // As an input, FFmpeg verifies S1 and S2 and complains "Server response validating failed".
   RtmpServer server;
   const auto done = run({"ffprobe", "-v", "verbose", server.url("live/x")});

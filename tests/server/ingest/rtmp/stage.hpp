@@ -90,9 +90,9 @@ class Recording : public server::Publication {
 /// Admits everybody, or refuses with one error. Thread-safe.
 class RecordingIngest : public server::Ingest {
  public:
-  boost::asio::awaitable<Result<std::shared_ptr<server::Publication>>> publish(server::PublishRequest request,
-                                                                               boost::asio::any_io_executor executor,
-                                                                               std::function<void()> on_end) override {
+  boost::asio::awaitable<Result<std::shared_ptr<server::Publication>>> publish(
+      server::PublishRequest request, boost::asio::any_io_executor executor,
+      std::function<void()> on_end) override {
     const std::lock_guard lock(mutex_);
     if (error_) co_return *error_;
     auto made = std::make_shared<Recording>(std::move(request), std::move(executor), std::move(on_end));
@@ -135,7 +135,9 @@ class RtmpServer {
   ~RtmpServer() { stop(); }
 
   std::uint16_t port() const { return listener_->port(); }
-  std::string url(const std::string& path) const { return "rtmp://127.0.0.1:" + std::to_string(port()) + "/" + path; }
+  std::string url(const std::string& path) const {
+    return "rtmp://127.0.0.1:" + std::to_string(port()) + "/" + path;
+  }
   std::size_t connections() const { return listener_->connections(); }
   bool wait_connections(std::size_t count, std::chrono::milliseconds limit = 20s) const {
     const auto until = std::chrono::steady_clock::now() + limit;
@@ -212,7 +214,8 @@ class RawClient {
  private:
   /// False: closed, or the time is up.
   bool read_until(std::chrono::steady_clock::time_point until) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd waiting{socket_, POLLIN, 0};
     if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) return false;
     char buffer[65'536];

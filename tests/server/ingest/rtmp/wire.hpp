@@ -7,8 +7,8 @@
 
 #include "store/base/bytes.hpp"
 
-/// RTMP bytes as a peer would write them, composed by hand from the specifications, so that tests do not rest on our
-/// own encoders.
+/// RTMP bytes as a peer would write them, composed by hand from the specifications, so that tests do not rest
+/// on our own encoders.
 namespace lookback::support::wire {
 
 inline std::string be(std::uint64_t value, int bytes) {
@@ -40,12 +40,12 @@ inline std::string amf_object_end() { return std::string{'\0', '\0', '\x9'}; }
 inline std::string amf_object(const std::string& properties) { return "\3" + properties + amf_object_end(); }
 
 /// One chunk with a full header (fmt 0, RTMP 1.0 5.3.1.2.1); csid 2 to 63.
-inline std::string chunk0(unsigned csid, std::uint32_t time, std::size_t length, unsigned type, std::uint32_t stream_id,
-                          std::string_view payload) {
+inline std::string chunk0(unsigned csid, std::uint32_t time, std::size_t length, unsigned type,
+                          std::uint32_t stream_id, std::string_view payload) {
   const bool extended = time >= 0xffffff;
   return std::string(1, static_cast<char>(csid)) + be(extended ? 0xffffff : time, 3) + be(length, 3) +
-         std::string(1, static_cast<char>(type)) + le32(stream_id) + (extended ? be(time, 4) : std::string()) +
-         std::string(payload);
+         std::string(1, static_cast<char>(type)) + le32(stream_id) +
+         (extended ? be(time, 4) : std::string()) + std::string(payload);
 }
 
 /// A whole message in chunks of `chunk_size`, continued by fmt 3.
@@ -60,7 +60,8 @@ inline std::string message(unsigned csid, std::uint32_t time, unsigned type, std
   return out;
 }
 
-inline std::string command(std::string_view name, double transaction, const std::string& rest, std::uint32_t stream_id = 0) {
+inline std::string command(std::string_view name, double transaction, const std::string& rest,
+                           std::uint32_t stream_id = 0) {
   return message(3, 0, 20, stream_id, amf_string(name) + amf_number(transaction) + rest);
 }
 
@@ -72,7 +73,8 @@ inline std::string handshake() {  // C0, C1 with a zero version, C2
 
 inline std::string connect(std::string_view app, std::string_view tc_url = "rtmp://127.0.0.1/live") {
   return command("connect", 1,
-                 amf_object(amf_property("app", amf_string(app)) + amf_property("flashVer", amf_string("FMLE/3.0 (test)")) +
+                 amf_object(amf_property("app", amf_string(app)) +
+                            amf_property("flashVer", amf_string("FMLE/3.0 (test)")) +
                             amf_property("tcUrl", amf_string(tc_url))));
 }
 inline std::string create_stream() { return command("createStream", 4, amf_null()); }
@@ -84,12 +86,13 @@ inline std::string opening(std::string_view name) {
   return handshake() + connect("live") + create_stream() + publish(name);
 }
 
-/// The decoder configuration of tests/media/sintel_360p24_gop2.mp4, as `ffprobe -show_data -show_streams` prints it.
+/// The decoder configuration of tests/media/sintel_360p24_gop2.mp4, as `ffprobe -show_data -show_streams`
+/// prints it.
 inline std::string avc_config() {
-  constexpr unsigned char bytes[] = {
-      0x01, 0x64, 0x00, 0x1e, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1e, 0xac, 0xd9, 0x80, 0xa0,
-      0x2f, 0xf9, 0x61, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x30, 0x0f, 0x16, 0x2d,
-      0x9a, 0x01, 0x00, 0x06, 0x68, 0xe9, 0x78, 0x44, 0xb2, 0x2c, 0xfd, 0xf8, 0xf8, 0x00};
+  constexpr unsigned char bytes[] = {0x01, 0x64, 0x00, 0x1e, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1e,
+                                     0xac, 0xd9, 0x80, 0xa0, 0x2f, 0xf9, 0x61, 0x00, 0x00, 0x03, 0x00, 0x01,
+                                     0x00, 0x00, 0x03, 0x00, 0x30, 0x0f, 0x16, 0x2d, 0x9a, 0x01, 0x00, 0x06,
+                                     0x68, 0xe9, 0x78, 0x44, 0xb2, 0x2c, 0xfd, 0xf8, 0xf8, 0x00};
   return std::string(reinterpret_cast<const char*>(bytes), sizeof(bytes));
 }
 /// The AudioSpecificConfig of the same file.
@@ -97,8 +100,10 @@ inline std::string aac_config() { return "\x11\x90\x56\xe5" + std::string(1, '\0
 
 // FLV tag bodies (Adobe Flash Video File Format 10.1, E.4.2 and E.4.3).
 inline std::string avc_header() { return std::string{'\x17', '\0', '\0', '\0', '\0'} + avc_config(); }
-inline std::string avc_frame(const std::string& nal_units, bool key = false, std::int32_t composition_ms = 0) {
-  return std::string{key ? '\x17' : '\x27', '\1'} + be(static_cast<std::uint32_t>(composition_ms) & 0xffffff, 3) + nal_units;
+inline std::string avc_frame(const std::string& nal_units, bool key = false,
+                             std::int32_t composition_ms = 0) {
+  return std::string{key ? '\x17' : '\x27', '\1'} +
+         be(static_cast<std::uint32_t>(composition_ms) & 0xffffff, 3) + nal_units;
 }
 inline std::string nal_unit(const std::string& bytes) { return be(bytes.size(), 4) + bytes; }
 inline std::string aac_header() { return std::string{'\xaf', '\0'} + aac_config(); }
@@ -113,8 +118,8 @@ inline std::string audio(std::uint32_t time, const std::string& tag, std::size_t
 inline std::string metadata() {
   return message(5, 0, 18, 1,
                  amf_string("@setDataFrame") + amf_string("onMetaData") + "\x8" + be(2, 4) +
-                     amf_property("width", amf_number(640)) + amf_property("encoder", amf_string("Lavf59.27.100")) +
-                     amf_object_end());
+                     amf_property("width", amf_number(640)) +
+                     amf_property("encoder", amf_string("Lavf59.27.100")) + amf_object_end());
 }
 
 /// A short publication with everything a real one has: 2 tracks, 12 video and 20 audio frames.
@@ -124,7 +129,8 @@ inline std::string session(std::string_view name) {
     const std::string slice(i % 6 == 0 ? 700 : 150, static_cast<char>('a' + i));
     out += video(i * 40, avc_frame(nal_unit((i % 6 == 0 ? '\x65' : '\x41') + slice), i % 6 == 0, 80));
   }
-  for (std::uint32_t i = 0; i < 20; ++i) out += audio(i * 23, aac_frame(std::string(100, static_cast<char>(i))));
+  for (std::uint32_t i = 0; i < 20; ++i)
+    out += audio(i * 23, aac_frame(std::string(100, static_cast<char>(i))));
   return out + command("FCUnpublish", 6, amf_null() + amf_string(name)) +
          command("deleteStream", 7, amf_null() + amf_number(1));
 }

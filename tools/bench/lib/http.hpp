@@ -1,10 +1,15 @@
 // The client's half of HTTP/1.1, as far as the benchmarks need it: answers with a Content-Length.
 #pragma once
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -26,8 +31,22 @@ inline std::optional<Head> parse_head(std::string_view data) {
   if (text.starts_with("http/1.1 ")) head.status = std::atoi(text.c_str() + 9);
   constexpr std::string_view name = "\r\ncontent-length:";
   const auto field = text.find(name);
-  if (field != std::string::npos) head.length = std::strtoull(text.c_str() + field + name.size(), nullptr, 10);
+  if (field != std::string::npos)
+    head.length = std::strtoull(text.c_str() + field + name.size(), nullptr, 10);
   return head;
+}
+
+/// The address in "127.0.0.1:8080".
+inline sockaddr_in address_of(const std::string& text) {
+  const auto colon = text.rfind(':');
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(text.c_str() + colon + 1)));
+  if (colon == std::string::npos ||
+      inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1) {
+    throw std::runtime_error("no address: " + text);
+  }
+  return address;
 }
 
 inline std::string get_request(std::string_view target) {

@@ -1,0 +1,61 @@
+// CPU of taking in and storing RTMP streams, against nginx's RTMP module with HLS files.
+import { cpu_s, sleep } from './processes.mjs';
+import { clip } from './programs.mjs';
+import { Publisher, names } from './publisher.mjs';
+import { progress, row } from './report.mjs';
+import { Lookback, Nginx } from './servers.mjs';
+import { median } from './stats.mjs';
+
+const warm_up_s = 5; // more than the stagger of the publishers and their first GOP
+
+/** Percent of one core per stream. */
+async function cost_per_stream(server, source, count, seconds) {
+  const publisher = new Publisher(source, names(count).map((name) => server.publish_url(name)));
+  try {
+    await sleep(warm_up_s);
+    const [cpu, time] = [cpu_s(server.pids), performance.now()];
+    await sleep(seconds);
+    const used = cpu_s(server.pids) - cpu;
+    const passed = (performance.now() - time) / 1000;
+    publisher.check();
+    return (100 * used) / passed / count;
+  } finally {
+    await publisher.stop();
+  }
+}
+
+async function round(source, count, seconds) {
+  const costs = {};
+  for (const start of [() => Lookback.start(), () => Nginx.start({ rtmp: true })]) {
+    const server = await start();
+    try {
+      costs[server.name] = await cost_per_stream(server, source, count, seconds);
+    } finally {
+      await server.stop();
+    }
+  }
+  progress(`ingest, ${count} streams: lookback ${costs.lookback.toFixed(3)} %, nginx ${costs.nginx.toFixed(3)} %`);
+  return costs;
+}
+
+export async function ingest({ quick }) {
+  const source = await clip();
+  const rows = [];
+  for (const count of quick ? [1, 30] : [1, 10, 30]) {
+    const rounds = [];
+    for (let i = 0; i < (quick ? 1 : 5); ++i) rounds.push(await round(source, count, quick ? 6 : 12));
+    rows.push(
+      row({
+        what: `ingest CPU per stream, ${count} x 3 Mbit/s`,
+        unit: '% of a core',
+        ours: median(rounds.map((each) => each.lookback)),
+        peer: median(rounds.map((each) => each.nginx)),
+        peer_name: 'nginx-rtmp, HLS on',
+        goal: count === 30 ? 0.15 : null,
+        most_ratio: count === 30 ? 1 : null,
+        detail: `${rounds.length} rounds`,
+      }),
+    );
+  }
+  return rows;
+}

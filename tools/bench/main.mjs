@@ -1,0 +1,55 @@
+// tools/bench/run: which benchmarks, and how their results are shown.
+import { execFileSync } from 'node:child_process';
+import { cpus, loadavg, release } from 'node:os';
+import { http } from './lib/http.mjs';
+import { ingest } from './lib/ingest.mjs';
+import { latency } from './lib/latency.mjs';
+import { memory } from './lib/memory.mjs';
+import { kill_all } from './lib/processes.mjs';
+import { compile } from './lib/programs.mjs';
+import { table } from './lib/report.mjs';
+import { remove_folders } from './lib/servers.mjs';
+import { viewers } from './lib/viewers.mjs';
+
+const benchmarks = { ingest, latency, viewers, http, memory };
+
+function machine() {
+  const version = (command, ...words) =>
+    execFileSync('sh', ['-c', `${[command, ...words].join(' ')} 2>&1 | head -n 1`], { encoding: 'utf8' }).trim();
+  return {
+    cpu: cpus()[0].model.trim(),
+    cpus: cpus().length,
+    kernel: release(),
+    load_average: loadavg().map((each) => Number(each.toFixed(1))),
+    peers: [version('/usr/sbin/nginx', '-v'), version('ffmpeg', '-version')],
+  };
+}
+
+function arguments_of(words) {
+  const flags = words.filter((word) => word.startsWith('--'));
+  const unknown = flags.filter((flag) => !['--quick', '--json'].includes(flag));
+  const wanted = words.filter((word) => !word.startsWith('--'));
+  const chosen = wanted.length === 0 || wanted.includes('all') ? Object.keys(benchmarks) : wanted;
+  unknown.push(...chosen.filter((name) => !(name in benchmarks)));
+  if (unknown.length > 0) {
+    process.stderr.write(`tools/bench/run: no such benchmark or option: ${unknown.join(' ')}\n`);
+    process.exit(2);
+  }
+  return { quick: flags.includes('--quick'), json: flags.includes('--json'), chosen };
+}
+
+const { quick, json, chosen } = arguments_of(process.argv.slice(2));
+process.on('exit', () => {
+  kill_all();
+  remove_folders();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+const about = machine();
+const results = {};
+await compile();
+for (const name of chosen) {
+  results[name] = await benchmarks[name]({ quick });
+  if (!json) console.log(`\n${table(results[name])}`);
+}
+if (json) console.log(JSON.stringify({ machine: about, quick, results }, null, 2));
+else console.log(`\n${about.cpus} x ${about.cpu}, Linux ${about.kernel}; load average at the start ${about.load_average.join(' ')}`);
