@@ -13,8 +13,11 @@ class WakeThreshold {
   static constexpr std::size_t window = 128;        ///< video frames after which a smaller one is forgotten
 
   void video_frame(std::size_t size_bytes);
-  /// A read that brought no video frame: audio alone must not wait.
-  void no_video() { smallest_ = before_ = frames_ = 0; }
+  /// A read that brought no video frame. When the threshold is above one byte, video has paused: audio alone
+  /// must not wait. While it is learnt, such reads are usual.
+  void no_video() {
+    if (bytes() > 1) smallest_ = before_ = frames_ = 0;
+  }
   /// At least 1.
   std::size_t bytes() const;
 
