@@ -24,7 +24,11 @@ class ProgramClock {
       const auto most = (media_us - last_us_) / 2'000;
       offset_us_ += std::clamp(earliest_us_ - lead_us_, -most, most);
     }
-    if (last_us_ == none_before) lead_us_ = earliest_us_ == none ? 0 : earliest_us_;
+    if (last_us_ == none_before && earliest_us_ != none) {
+      // A source that hurries after its start was late with its first sample: its later ones tell the time.
+      offset_us_ = std::clamp<std::int64_t>(earliest_us_, -most_hurry_us, 0);
+      lead_us_ = earliest_us_ - offset_us_;
+    }
     last_us_ = media_us;
     earliest_us_ = none;
     return date(media_us);
@@ -41,6 +45,7 @@ class ProgramClock {
   }
 
  private:
+  static constexpr std::int64_t most_hurry_us = 1'000'000;
   static constexpr auto none = std::numeric_limits<std::int64_t>::max();
   static constexpr auto none_before = std::numeric_limits<std::int64_t>::max() - 1;
   std::int64_t epoch_us_;

@@ -61,7 +61,7 @@ TEST_CASE("rule 28 and 29: EXTINF is the duration of the samples, without drift"
 }
 
 TEST_CASE("rule 29: EXTINF is printed with at least five decimals", "[live]") {
-  for_each_rendition([](const auto&, const RenditionLog& rendition) {
+  for_each_rendition([](const auto& stream, const RenditionLog& rendition) {
     const auto text = rendition.snapshots.back().response.text();
     std::size_t count = 0;
     for (auto at = text.find("#EXTINF:"); at != std::string::npos;
@@ -70,7 +70,7 @@ TEST_CASE("rule 29: EXTINF is printed with at least five decimals", "[live]") {
       CAPTURE(value);
       CHECK(value.size() - std::min(value.find('.'), value.size()) >= 6);
     }
-    CHECK(count >= 6);
+    CHECK(count >= (stream.closed_gop ? 6 : 2));
   });
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("rule 53: dates map to presentation times alike in video and audio", "
       CHECK(apart < 50ms);
       ++compared;
     }
-    CHECK(compared >= 8);
+    CHECK(compared >= (stream.closed_gop ? 8 : 2));
   }
 }
 
@@ -167,7 +167,8 @@ TEST_CASE("rule 54: the live edge lies 0 to 3 target durations behind the wall c
       const auto behind = snapshot.response.received - (*newest.derived_date + newest.duration);
       const auto behind_ms = std::chrono::duration_cast<std::chrono::milliseconds>(behind).count();
       CAPTURE(snapshot.url, behind_ms);
-      CHECK(behind_ms >= -250);  // FFmpeg's -re sends up to a frame group early
+      // FFmpeg's -re starts its clock before it connects: what it owes by then comes at once.
+      CHECK(behind_ms >= -500);
       CHECK(behind <= 3 * std::chrono::seconds(*snapshot.playlist.target_duration));
     }
   });

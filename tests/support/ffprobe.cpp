@@ -70,18 +70,21 @@ std::vector<ProbedStream> ffprobe(const std::filesystem::path& file) {
   std::map<std::int64_t, ProbedStream> streams;
   std::map<std::int64_t, std::vector<Packet>> packets;
   std::istringstream in(done.out);
+  std::vector<Packet>* last = nullptr;  // of whose newest packet side data were told
   for (std::string line; std::getline(in, line);) {
     auto record = read_record(line);
+    // The line of a packet with side data is broken behind them.
+    if (line.starts_with('|') && last != nullptr) last->back().hash = record["data_hash"];
     if (record["section"] == "stream") {
       streams[number(record["index"])] = read_stream(record);
     } else if (record["section"] == "packet") {
-      packets[number(record["stream_index"])].push_back(
-          {.pts = number(record["pts"]),
-           .dts = number(record["dts"]),
-           .duration = number(record["duration"]),
-           .size = static_cast<std::size_t>(number(record["size"])),
-           .key = record["flags"].starts_with('K'),
-           .hash = record["data_hash"]});
+      last = &packets[number(record["stream_index"])];
+      last->push_back({.pts = number(record["pts"]),
+                       .dts = number(record["dts"]),
+                       .duration = number(record["duration"]),
+                       .size = static_cast<std::size_t>(number(record["size"])),
+                       .key = record["flags"].starts_with('K'),
+                       .hash = record["data_hash"]});
     }
   }
   std::vector<ProbedStream> list;

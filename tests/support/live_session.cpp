@@ -73,7 +73,9 @@ void LiveSession::record() {
   const auto deadline = Clock::now() + std::chrono::seconds(45);
   for (auto& stream : streams_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (stream.witness) stream.witness->wait_until_followed(12, std::max(left, std::chrono::milliseconds(0)));
+    // Where segments are longer than usual, what came in the meantime has to do.
+    if (stream.witness && stream.closed_gop)
+      stream.witness->wait_until_followed(12, std::max(left, std::chrono::milliseconds(0)));
   }
   for (auto& stream : streams_) {
     if (!stream.witness) continue;

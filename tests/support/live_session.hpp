@@ -28,7 +28,7 @@ struct LiveStream {
 
 class LiveSession {
  public:
-  /// Records at the first call: 12 segments of 2 s of every stream.
+  /// Records at the first call: 12 segments of 2 s of every stream with a closed GOP.
   static LiveSession& instance();
 
   const std::vector<LiveStream>& streams() const { return streams_; }

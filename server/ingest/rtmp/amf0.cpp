@@ -198,7 +198,7 @@ class Encoder {
 
   void properties(const std::vector<Property>& properties) {
     for (const auto& property : properties) {
-      assert(!property.name.empty() && property.name.size() <= max_short_string);
+      assert(property.name.size() <= max_short_string);
       put_text(property.name, 2, out_);
       encode(property.value, out_);
     }

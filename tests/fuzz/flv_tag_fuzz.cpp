@@ -1,0 +1,57 @@
+// A sequence of RTMP audio and video payloads: each is a byte of type (8 or 9), two of length and four of
+// time, as in an FLV file with its sizes made short. A sample must be a slice of its payload, and NAL units
+// must fill it exactly.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "server/ingest/rtmp/big_endian.hpp"
+#include "server/ingest/rtmp/flv_tag.hpp"
+
+using namespace lookback;
+using namespace lookback::server::rtmp;
+using packager::MediaKind;
+
+namespace {
+
+constexpr std::size_t header_bytes = 7;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void check_nal_units(ByteSpan media, std::size_t length_size) {
+  while (!media.empty()) {
+    require(media.size() >= length_size);
+    const auto length = load_be(media, length_size);
+    require(length <= media.size() - length_size);
+    media = media.subspan(length_size + length);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  auto input = std::as_bytes(std::span(data, size));
+  FlvReader reader;
+  std::size_t length_size = 0;
+  while (input.size() >= header_bytes) {
+    const auto type = take_be<std::uint8_t>(input);
+    const std::size_t length = take_be<std::uint16_t>(input);
+    const auto time = take_be<std::uint32_t>(input);
+    const auto body = input.first(std::min(length, input.size()));
+    input = input.subspan(body.size());
+
+    const auto payload = make_slice(std::vector<std::byte>(body.begin(), body.end()));
+    const auto item = type == 8 ? reader.audio(payload, time) : reader.video(payload, time);
+    if (!item) return 0;  // the session would end
+    if (const auto* format = std::get_if<packager::TrackFormat>(&*item)) {
+      if (format->kind == MediaKind::video) length_size = format->nal_length_size;
+    } else if (const auto* sample = std::get_if<packager::SourceSample>(&*item)) {
+      require(sample->payload.owner == payload.owner && !sample->payload.bytes.empty());
+      if (sample->kind == MediaKind::video) check_nal_units(sample->payload.bytes, length_size);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,52 @@
+#include "packager/program_clock.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using lookback::packager::ProgramClock;
+
+namespace {
+
+constexpr std::int64_t epoch_us = 1'800'000'000'000'000, second_us = 1'000'000;
+
+}  // namespace
+
+TEST_CASE("a source whose first sample came late is dated by its later ones", "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  clock.observe(10 * second_us, epoch_us + 10 * second_us);  // held up by 300 ms
+  for (std::int64_t media = 11 * second_us; media < 13 * second_us; media += second_us / 25) {
+    clock.observe(media, epoch_us + media - 300'000);
+  }
+  CHECK(clock.date_of_segment(10 * second_us) == epoch_us + 10 * second_us - 300'000);
+  clock.observe(12 * second_us, epoch_us + 12 * second_us - 300'000);
+  CHECK(clock.date_of_segment(12 * second_us) == epoch_us + 12 * second_us - 300'000);
+}
+
+TEST_CASE("a source that is faster than time keeps its own pace after at most a second", "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  for (std::int64_t media = 10 * second_us; media < 20 * second_us; media += second_us / 25) {
+    clock.observe(media, epoch_us + 10 * second_us);
+  }
+  CHECK(clock.date_of_segment(10 * second_us) == epoch_us + 9 * second_us);
+}
+
+TEST_CASE("late samples of a jittery network do not move the dates", "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  clock.observe(10 * second_us, epoch_us + 10 * second_us);
+  (void)clock.date_of_segment(10 * second_us);
+  for (std::int64_t segment = 12; segment < 100; segment += 2) {
+    clock.observe(segment * second_us - 500'000, epoch_us + segment * second_us - 500'000 + 80'000);
+    clock.observe(segment * second_us, epoch_us + segment * second_us);  // one on time is enough
+    CHECK(clock.date_of_segment(segment * second_us) == epoch_us + segment * second_us);
+  }
+}
+
+TEST_CASE("a new session starts on time", "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  clock.observe(10 * second_us, epoch_us + 10 * second_us);
+  (void)clock.date_of_segment(10 * second_us);
+  clock.observe(12 * second_us, epoch_us + 13 * second_us);
+  CHECK(clock.date_of_segment(12 * second_us) == epoch_us + 12 * second_us + 1'000);  // 0.5 ms per second
+  clock.restart();
+  clock.observe(60 * second_us, epoch_us + 60 * second_us);
+  CHECK(clock.date_of_segment(60 * second_us) == epoch_us + 60 * second_us);
+}
