@@ -19,7 +19,7 @@ std::map<std::string, std::string> read_record(const std::string& line) {
   for (std::string field; std::getline(in, field, '|');) {
     const auto equals = field.find('=');
     if (equals == std::string::npos)
-      record["section"] = field;
+      record.emplace("section", field);  // the first; side data are sections inside
     else
       record[field.substr(0, equals)] = field.substr(equals + 1);
   }
