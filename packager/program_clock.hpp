@@ -13,7 +13,8 @@ class ProgramClock {
  public:
   explicit ProgramClock(std::int64_t epoch_us) : epoch_us_(epoch_us) {}
 
-  /// A sample with presentation time `media_us` arrived at wall clock `now_us`.
+  /// A sample whose DTS on the timeline is `media_us` (a sync sample's is its PTS) arrived at wall clock
+  /// `now_us`.
   void observe(std::int64_t media_us, std::int64_t now_us) {
     earliest_us_ = std::min(earliest_us_, now_us - (epoch_us_ + media_us + offset_us_));
   }

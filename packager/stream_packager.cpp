@@ -119,7 +119,7 @@ Result<void> StreamPackager::run(const SourceSample& source, std::int64_t now_us
       std::find_if(session_tracks_.begin(), session_tracks_.end(), is_this) - session_tracks_.begin());
   if (placed.track == lead_) {
     const auto timescale = tracks_[session_tracks_[lead_]].record.timescale;
-    clock_.observe(to_us(placed.sample.pts(), timescale), now_us);
+    clock_.observe(to_us(placed.sample.dts, timescale), now_us);  // steady, unlike PTS
   }
   if (!segmenter_) {
     probe(std::move(placed), out);

@@ -162,7 +162,7 @@ TEST_CASE("rule 53: dates map to presentation times alike in video and audio", "
 TEST_CASE("rule 54: the live edge lies 0 to 3 target durations behind the wall clock", "[live]") {
   for_each_rendition([](const auto&, const RenditionLog& rendition) {
     for (const auto& snapshot : rendition.snapshots) {
-      const auto& newest = snapshot.playlist.all().back();
+      const auto newest = snapshot.playlist.all().back();
       REQUIRE(newest.derived_date.has_value());
       const auto behind = snapshot.response.received - (*newest.derived_date + newest.duration);
       const auto behind_ms = std::chrono::duration_cast<std::chrono::milliseconds>(behind).count();

@@ -35,7 +35,7 @@ LiveSession::LiveSession() : server_(), short_window_(Server::Options{.replay = 
   for (const auto* extra :
        {"bear_720p2997.mp4", "crystal_480p30_cbp.mp4", "race_360p24.mp4", "wave_croatia_1080p25.mp4"}) {
     if (has_clip(extra))
-      add(server_, "extra/" + std::string(extra), extra, false);
+      add(server_, "extra/" + std::filesystem::path(extra).stem().string(), extra, false);
     else
       std::fprintf(stderr, "live session: %s is not there (LOOKBACK_EXTRA_MEDIA)\n", extra);
   }

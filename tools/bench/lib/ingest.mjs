@@ -43,7 +43,7 @@ export async function ingest({ quick }) {
   const rows = [];
   for (const count of quick ? [1, 30] : [1, 10, 30]) {
     const rounds = [];
-    for (let i = 0; i < (quick ? 1 : 5); ++i) rounds.push(await round(source, count, quick ? 6 : 12));
+    for (let i = 0; i < (quick ? 1 : 3); ++i) rounds.push(await round(source, count, quick ? 6 : 12));
     rows.push(
       row({
         what: `ingest CPU per stream, ${count} x 3 Mbit/s`,

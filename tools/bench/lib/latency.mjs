@@ -60,14 +60,14 @@ async function segment_delays(source, seconds) {
 }
 
 export async function latency({ quick }) {
-  const seconds = quick ? 8 : 20;
+  const seconds = quick ? 8 : 12;
   const rows = [];
   for (const b_frames of [0, 2]) {
     const source = await clip({ b_frames });
     for (const part of ['200ms', '334ms']) {
       const delays = [];
       const peers = [];
-      for (let i = 0; i < (quick ? 1 : 3); ++i) {
+      for (let i = 0; i < (quick ? 1 : 2); ++i) {
         delays.push(...(await part_delays(source, part, seconds)));
         peers.push(...(await segment_delays(source, seconds)));
       }

@@ -19,7 +19,7 @@ function new_folder(name) {
 }
 
 function remove(folder) {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   folders.delete(folder);
 }
 
