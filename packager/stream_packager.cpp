@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "packager/media/avc_picture.hpp"
 #include "packager/media/ticks.hpp"
 #include "packager/mp4/fragment.hpp"
 #include "packager/mp4/init.hpp"
@@ -38,6 +39,7 @@ Result<void> StreamPackager::set_format(const TrackFormat& format, std::int64_t,
 Result<void> StreamPackager::push(const SourceSample& sample, std::int64_t now_us, Outputs& out) {
   const auto known = [&](const TrackFormat& f) { return f.kind == sample.kind; };
   if (std::none_of(formats_.begin(), formats_.end(), known)) return Errc::no_parameters;
+  look_for_open_gop(sample);
   if (timeline_) return run(sample, now_us, out);
 
   pending_.push_back({sample, now_us});
@@ -47,6 +49,13 @@ Result<void> StreamPackager::push(const SourceSample& sample, std::int64_t now_u
     if (auto ran = run(pending.front().sample, pending.front().now_us, out); !ran) return ran.error();
   }
   return {};
+}
+
+void StreamPackager::look_for_open_gop(const SourceSample& sample) {
+  if (open_gop_ || !sample.sync || sample.kind != MediaKind::video) return;
+  const auto is_video = [](const TrackFormat& f) { return f.kind == MediaKind::video; };
+  const auto format = std::find_if(formats_.begin(), formats_.end(), is_video);
+  open_gop_ = !holds_idr(sample.payload.bytes, format->nal_length_size);
 }
 
 bool StreamPackager::tracks_are_known(const SourceSample& newest) const {

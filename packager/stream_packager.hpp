@@ -68,6 +68,9 @@ class StreamPackager {
 
   /// With up-to-date floors (next_msn, next_discontinuity, end_us).
   const store::StreamRecord& record() const { return record_; }
+  /// Whether a sync sample came that is no IDR picture: then segments are random access points, but not
+  /// independent of each other (EXT-X-INDEPENDENT-SEGMENTS).
+  bool open_gop() const { return open_gop_; }
   /// Breaks inside sessions so far: clock jumps and format changes.
   std::uint64_t breaks() const { return breaks_; }
   Segmenter::Counters counters() const;
@@ -97,6 +100,7 @@ class StreamPackager {
   Result<std::size_t> enter_track(const TrackFormat& format);
   Result<void> run(const SourceSample& sample, std::int64_t now_us, Outputs& out);
   void probe(PlacedSample placed, Outputs& out);
+  void look_for_open_gop(const SourceSample& sample);
   void choose_targets(std::int64_t first_segment_us, std::int64_t longest_frame_us, Outputs& out);
   void start_cutting(Outputs& out);
   void finish_cutting(Outputs& out);
@@ -111,6 +115,7 @@ class StreamPackager {
   ProgramClock clock_;
   std::deque<Track> tracks_;  ///< of the stream, by id
   std::uint64_t breaks_ = 0;
+  bool open_gop_ = false;
   std::uint32_t measured_millihertz_ = 0;
   Ticks measured_ticks_ = 0;
   std::int64_t measured_samples_ = 0;

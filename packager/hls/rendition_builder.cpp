@@ -104,6 +104,7 @@ std::optional<std::int64_t> RenditionBuilder::first_pdt_us() const {
 std::shared_ptr<const Rendition> RenditionBuilder::snapshot(std::vector<Report> reports) {
   auto state = state_;
   state.reports = std::move(reports);
+  state.independent = independent();
   return std::make_shared<const MediaRendition>(std::move(state));
 }
 

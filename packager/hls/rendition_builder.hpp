@@ -53,8 +53,11 @@ class RenditionBuilder {
   /// also what ends earlier. Empty: nothing is listed.
   std::optional<std::int64_t> first_pdt_us() const;
   std::optional<PartId> last_part() const { return state_.last_part(); }
-  /// Whether all listed segments start with a sync sample.
-  bool independent() const { return state_.independent; }
+  /// From now on segments are not independent of each other, although they start with sync samples (open
+  /// GOPs).
+  void set_open_gop() { open_gop_ = true; }
+  /// Whether all listed segments start with a sync sample of a closed GOP.
+  bool independent() const { return state_.independent && !open_gop_; }
   BitRates bit_rates() const { return window_.rates(); }
 
   /// The window as it is now. `reports`: of all other renditions. The cost does not depend on the window's
@@ -75,6 +78,7 @@ class RenditionBuilder {
   std::shared_ptr<const TrackContext> track_;
   SegmentWindow window_;
   MediaState state_;  ///< what the next snapshot shows
+  bool open_gop_ = false;
 };
 
 }  // namespace lookback::packager::hls

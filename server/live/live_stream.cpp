@@ -215,6 +215,7 @@ void LiveStream::publish() {
   }
   std::vector<packager::hls::PresentationTrack> presented;
   for (auto& track : tracks_) {
+    if (packager_.open_gop() && track.record.name.starts_with('v')) track.builder->set_open_gop();
     if (std::exchange(track.changed, false) || !track.rendition) {
       auto others = reports;
       std::erase_if(others, [&](const auto& report) { return report.track == track.record.name; });

@@ -71,9 +71,11 @@ async function compare(lookback, nginx, name, { path, data }, { quick }) {
   for (let i = 0; i < (quick ? 2 : 8); ++i) {
     costs.lookback.push(await cost(lookback, path, seconds));
     costs.nginx.push(await cost(nginx, `/${name}`, seconds));
-    progress(`http, ${name}: lookback ${costs.lookback.at(-1).toFixed(1)} us, nginx ${costs.nginx.at(-1).toFixed(1)} us`);
+    const [ours, peer] = [costs.lookback, costs.nginx].map((each) => each.at(-1).toFixed(1));
+    progress(`http, ${name}: lookback ${ours} us, nginx ${peer} us`);
   }
-  return { ours: median(costs.lookback), peer: median(costs.nginx), detail: `${data.length} bytes; ${costs.nginx.length} rounds` };
+  const detail = `${data.length} bytes; ${costs.nginx.length} rounds`;
+  return { ours: median(costs.lookback), peer: median(costs.nginx), detail };
 }
 
 export async function http(options) {
@@ -96,7 +98,7 @@ export async function http(options) {
         ...(await compare(lookback, nginx, 'part.m4s', part, options)),
       }),
       row({
-        what: 'segment',
+        what: 'segment at the live edge',
         ...common,
         ...(await compare(lookback, nginx, 'segment.m4s', segment, options)),
       }),
