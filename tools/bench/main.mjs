@@ -52,4 +52,4 @@ for (const name of chosen) {
   if (!json) console.log(`\n${table(results[name])}`);
 }
 if (json) console.log(JSON.stringify({ machine: about, quick, results }, null, 2));
-else console.log(`\n${about.cpus} x ${about.cpu}, Linux ${about.kernel}; load average before ${about.load_average.join(' ')}`);
+else console.log(`\n${about.cpus} x ${about.cpu}, Linux ${about.kernel}; load before ${about.load_average.join(' ')}`);

@@ -6,7 +6,9 @@ import { progress, row } from './report.mjs';
 import { Lookback, Nginx } from './servers.mjs';
 import { median } from './stats.mjs';
 
-const warm_up_s = 5; // more than the stagger of the publishers and their first GOP
+// Longer than a server needs to settle: the live edge that it keeps in memory has filled (three target durations and
+// more), its buffers have found their sizes.
+const warm_up_s = 20;
 
 /** Percent of one core per stream. */
 async function cost_per_stream(server, source, count, seconds) {
