@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -14,10 +15,11 @@
 
 #include "packager/hls/presentation.hpp"
 
-/// What the network threads know of the streams. Each thread has its own replica (`Shard`), changed only by
-/// tasks posted to that thread: readers take no lock. Publications that come faster than a thread runs are
-/// merged, so at most one task per thread is queued, and it wakes every request that waits for a stream
-/// that changed.
+/// What the network threads know of the streams. Each thread has its own replica (`Shard`) with a `Channel`
+/// for each stream. A publication is put down at the channel of every thread; where requests wait for it, one
+/// task is posted that wakes them all; elsewhere the next request picks it up, and no thread is woken in
+/// vain: of 200 streams, most have no viewer on most threads. Publications that come faster than a thread
+/// runs are merged.
 namespace lookback::server {
 
 using PresentationPtr = std::shared_ptr<const packager::hls::Presentation>;
@@ -45,37 +47,51 @@ class Waiter
   boost::asio::steady_timer timer_;
 };
 
-/// One stream on one network thread. Belongs to that thread.
+/// One stream on one network thread. Belongs to that thread, but for what `deliver` uses.
 class Channel {
  public:
-  /// Null: the stream exists, but has no first segment yet, or is not loaded from the store yet.
+  /// The newest that `Shard::find` or a wake-up has picked up. Null: the stream exists, but has no first
+  /// segment yet, or is not loaded from the store yet.
   const PresentationPtr& presentation() const { return presentation_; }
   /// The stream has been deleted: nothing more will be published here.
   bool removed() const { return removed_; }
 
   /// Parks the calling coroutine (which must run on this thread, and must hold both the channel and
   /// `waiter`) until the next publication, the removal, the deadline or `waiter.wake()`, whichever comes
-  /// first. The caller tests its own condition before and after: nothing is lost in between, as
-  /// publications run on the same thread.
+  /// first. The caller tests its own condition before and after; what is published in between ends the wait
+  /// at once.
   boost::asio::awaitable<void> changed(Waiter& waiter, std::chrono::steady_clock::time_point deadline);
-  std::size_t waiting() const { return waiters_.size(); }
+  std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:
+  friend class Hub;
   friend class Shard;
+  /// Puts the newest presentation down. True: somebody waits for it, and no task is on its way yet: post
+  /// one. Thread-safe.
+  bool deliver(PresentationPtr presentation);
+  void pick_up();
   void wake_all();
 
   using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
   PresentationPtr presentation_;
   bool removed_ = false;
   Waiters waiters_;
+
+  // `waiting_` is raised before `fresh_` is looked at, and `fresh_` before `waiting_` (all sequentially
+  // consistent): either the waiter sees the publication or the publisher sees the waiter.
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> fresh_{false};  ///< `delivered_` has not been picked up
+  std::atomic<bool> wake_posted_{false};
+  std::mutex mutex_;  ///< guards delivered_
+  PresentationPtr delivered_;
 };
 
 /// The replica of one network thread. Belongs to that thread.
 class Shard {
  public:
-  /// Null: no such stream. A found channel stays valid while the caller holds it.
-  std::shared_ptr<Channel> find(std::string_view stream) const;
-  /// Requests parked on this thread; walks all of them.
+  /// The channel, with the newest presentation. Null: no such stream. Stays valid while the caller holds it.
+  std::shared_ptr<Channel> find(std::string_view stream);
+  /// Requests parked on this thread; walks all channels.
   std::size_t waiting() const;
   /// At shut-down: wakes every waiter and lets `stopping()` say why.
   void stop();
@@ -83,16 +99,13 @@ class Shard {
 
  private:
   friend class Hub;
-  /// What has happened to one stream since the thread last looked; the newest state wins.
-  struct Change {
-    bool removed = false;  ///< what was there before is gone
-    bool exists = false;
-    PresentationPtr presentation;
-  };
-  void apply(StringMap<Change> changes);
-  void apply(const std::string& stream, Change change);
+  using ChannelPtr = std::shared_ptr<Channel>;
+  void add(const std::string& stream, ChannelPtr channel);
+  void remove(const std::string& stream, const ChannelPtr& channel);
+  void wake(Channel& channel);
+  void pick_up_all();
 
-  StringMap<std::shared_ptr<Channel>> channels_;
+  StringMap<ChannelPtr> channels_;
   bool stopping_ = false;
 };
 
@@ -116,9 +129,12 @@ class Hub {
 
  private:
   struct Thread;
-  void change(const std::string& stream, const std::function<void(Shard::Change&)>& merge);
+  using Channels = std::vector<std::shared_ptr<Channel>>;  ///< one per thread
+  const Channels& channels(const std::string& stream);     ///< with mutex_ held
 
   std::vector<std::unique_ptr<Thread>> threads_;
+  std::mutex mutex_;  ///< guards what follows
+  StringMap<Channels> streams_;
 };
 
 }  // namespace lookback::server

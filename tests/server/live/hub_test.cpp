@@ -1,10 +1,12 @@
 #include "server/live/hub.hpp"
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <thread>
 
 #include "packager/hls/presentation_builder.hpp"
 
@@ -71,6 +73,72 @@ TEST_CASE("publications that come faster than a thread runs are one task, and th
   for (int i = 0; i < 1000; ++i) hub.publish("live/a", newest = some_presentation());
   CHECK(context.run() == 1);
   CHECK(hub.shard(0).find("live/a")->presentation() == newest);
+}
+
+TEST_CASE("a thread where nobody waits is not woken, and its next request finds the newest", "[hub]") {
+  asio::io_context context;
+  Hub hub({&context});
+  hub.publish("live/a", some_presentation());
+  context.run();
+  const auto newest = some_presentation();
+  hub.publish("live/a", some_presentation());
+  hub.publish("live/a", newest);
+  context.restart();
+  CHECK(context.poll() == 0);
+  CHECK(hub.shard(0).find("live/a")->presentation() == newest);
+}
+
+TEST_CASE("what is published between a look and a wait ends the wait at once", "[hub]") {
+  asio::io_context context;
+  const auto work = asio::make_work_guard(context);
+  Hub hub({&context});
+  hub.publish("live/a", some_presentation());
+  context.poll();
+  const auto channel = hub.shard(0).find("live/a");
+  const auto newest = some_presentation();
+  hub.publish("live/a", newest);
+  int woken = 0;
+  asio::co_spawn(context, park(context, channel, far_away(), woken), asio::detached);
+  context.poll();
+  CHECK(woken == 1);
+  CHECK(channel->presentation() == newest);
+  CHECK(channel->waiting() == 0);
+}
+
+TEST_CASE("no wake-up is lost when a publisher and a waiter meet", "[hub]") {
+  asio::io_context context;
+  const auto work = asio::make_work_guard(context);
+  Hub hub({&context});
+  hub.announce("live/a");
+  context.poll();
+  constexpr int rounds = 20'000;
+  std::atomic<int> seen = 0;
+  std::atomic<bool> failed = false;
+  const auto reader = [&]() -> asio::awaitable<void> {
+    Waiter waiter(context);
+    PresentationPtr last;
+    while (seen < rounds) {
+      const auto channel = hub.shard(0).find("live/a");
+      if (channel->presentation() == last) {
+        co_await channel->changed(waiter, std::chrono::steady_clock::now() + 30s);
+      }
+      if (channel->presentation() == last) failed = true;
+      last = channel->presentation();
+      ++seen;
+    }
+  };
+  asio::co_spawn(context, reader(), asio::detached);
+  std::thread thread([&] {
+    while (seen < rounds && !failed) context.run_one_for(10ms);
+  });
+  // One publication for each look: a lost wake-up would stop both sides.
+  for (int i = 0; i < rounds && !failed; ++i) {
+    hub.publish("live/a", some_presentation());
+    while (seen <= i && !failed) std::this_thread::yield();
+  }
+  thread.join();
+  CHECK_FALSE(failed);
+  CHECK(seen == rounds);
 }
 
 TEST_CASE("a publication wakes all who wait for the stream and nobody else", "[hub]") {
