@@ -63,12 +63,12 @@ Result<SegmentRecord> TrackWriter::merged(const Append& append) const {
 
   const auto size = size_of(append.bytes);
   if (size > UINT32_MAX - record.size_bytes || record.parts.size() > max_parts) return Errc::io_error;
-  CrcPair crc{0, record.crc32c};
+  std::uint32_t crc = 0;
   for (const auto& slice : append.bytes) crc = crc32c(slice.bytes, crc);
   record.parts.back().size_bytes = static_cast<std::uint32_t>(size);
-  record.parts.back().crc32c = crc.first;
+  record.parts.back().crc32c = crc;
   record.size_bytes += static_cast<std::uint32_t>(size);
-  record.crc32c = crc.second;
+  record.crc32c = crc32c_combine(record.crc32c, crc, size);
   return record;
 }
 

@@ -34,6 +34,59 @@ std::uint32_t step(std::uint32_t crc, std::byte byte) {
   return (crc >> 8) ^ table[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFF];
 }
 
+// Remainders are polynomials with the coefficient of x^0 in the top bit.
+constexpr std::uint32_t one = 0x80000000u;
+
+constexpr std::uint32_t times_x(std::uint32_t a) { return (a >> 1) ^ ((a & 1) ? 0x82F63B78u : 0u); }
+
+constexpr std::uint32_t multiply(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t product = 0;
+  for (auto bit = one; bit != 0; bit >>= 1, b = times_x(b)) {
+    if (a & bit) product ^= b;
+  }
+  return product;
+}
+
+/// powers[k] is x^(2^k). They repeat after these: x^(2^31) is x.
+constexpr auto powers = [] {
+  std::array<std::uint32_t, 31> table{};
+  std::uint32_t power = times_x(one);
+  for (auto& entry : table) {
+    entry = power;
+    power = multiply(power, power);
+  }
+  return table;
+}();
+static_assert(multiply(powers.back(), powers.back()) == powers.front());
+
+#ifdef __SSE4_2__
+
+constexpr std::size_t lane_bytes = 512;
+
+/// lane_table[k][b] is byte k of a remainder, followed by lane_bytes zero bytes.
+constexpr auto lane_table = [] {
+  const auto shift = powers[12];  // 8 * 512 bits
+  std::array<std::array<std::uint32_t, 256>, 4> lanes{};
+  for (std::uint32_t k = 0; k < 4; ++k) {
+    for (std::uint32_t byte = 0; byte < 256; ++byte) lanes[k][byte] = multiply(byte << (8 * k), shift);
+  }
+  return lanes;
+}();
+static_assert(8 * lane_bytes == 1 << 12);
+
+std::uint32_t behind_lane(std::uint32_t crc) {
+  return lane_table[0][crc & 0xFF] ^ lane_table[1][crc >> 8 & 0xFF] ^ lane_table[2][crc >> 16 & 0xFF] ^
+         lane_table[3][crc >> 24];
+}
+
+std::uint64_t word_at(ByteSpan bytes, std::size_t at) {
+  std::uint64_t word;
+  std::memcpy(&word, bytes.data() + at, 8);
+  return word;
+}
+
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c_by_table(ByteSpan bytes, std::uint32_t before) {
@@ -51,36 +104,38 @@ std::uint32_t crc32c_by_table(ByteSpan bytes, std::uint32_t before) {
   return ~crc;
 }
 
+std::uint32_t crc32c_combine(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) {
+  // `first` times x^(8 * second_bytes), by the binary digits of the exponent.
+  for (std::size_t k = 3; second_bytes > 0; ++k, second_bytes >>= 1) {
+    if (second_bytes & 1) first = multiply(first, powers[k % powers.size()]);
+  }
+  return first ^ second;
+}
+
 #ifdef __SSE4_2__
 
-CrcPair crc32c(ByteSpan bytes, CrcPair before) {
-  // The instruction takes three cycles and starts one per cycle: the second checksum is free.
-  std::uint64_t first = static_cast<std::uint32_t>(~before.first);
-  std::uint64_t second = static_cast<std::uint32_t>(~before.second);
-  const std::byte* at = bytes.data();
-  std::size_t left = bytes.size();
-  for (; left >= 8; at += 8, left -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    first = _mm_crc32_u64(first, word);
-    second = _mm_crc32_u64(second, word);
+std::uint32_t crc32c(ByteSpan bytes, std::uint32_t before) {
+  // The instruction takes three cycles and starts one per cycle: three lanes hide that.
+  std::uint32_t crc = ~before;
+  for (; bytes.size() >= 3 * lane_bytes; bytes = bytes.subspan(3 * lane_bytes)) {
+    std::uint64_t first = crc, second = 0, third = 0;
+    for (std::size_t at = 0; at < lane_bytes; at += 8) {
+      first = _mm_crc32_u64(first, word_at(bytes, at));
+      second = _mm_crc32_u64(second, word_at(bytes, lane_bytes + at));
+      third = _mm_crc32_u64(third, word_at(bytes, 2 * lane_bytes + at));
+    }
+    const auto two_lanes =
+        behind_lane(static_cast<std::uint32_t>(first)) ^ static_cast<std::uint32_t>(second);
+    crc = behind_lane(two_lanes) ^ static_cast<std::uint32_t>(third);
   }
-  auto low_first = static_cast<std::uint32_t>(first);
-  auto low_second = static_cast<std::uint32_t>(second);
-  for (; left > 0; ++at, --left) {
-    low_first = _mm_crc32_u8(low_first, std::to_integer<std::uint8_t>(*at));
-    low_second = _mm_crc32_u8(low_second, std::to_integer<std::uint8_t>(*at));
-  }
-  return {~low_first, ~low_second};
+  std::uint64_t rest = crc;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) rest = _mm_crc32_u64(rest, word_at(bytes, 0));
+  crc = static_cast<std::uint32_t>(rest);
+  for (const auto byte : bytes) crc = _mm_crc32_u8(crc, std::to_integer<std::uint8_t>(byte));
+  return ~crc;
 }
-
-std::uint32_t crc32c(ByteSpan bytes, std::uint32_t before) { return crc32c(bytes, CrcPair{before, 0}).first; }
 
 #else
-
-CrcPair crc32c(ByteSpan bytes, CrcPair before) {
-  return {crc32c_by_table(bytes, before.first), crc32c_by_table(bytes, before.second)};
-}
 
 std::uint32_t crc32c(ByteSpan bytes, std::uint32_t before) { return crc32c_by_table(bytes, before); }
 

@@ -10,12 +10,8 @@ namespace lookback {
 /// Checksum of `bytes`, going on from the checksum of what stands before them.
 std::uint32_t crc32c(ByteSpan bytes, std::uint32_t before = 0);
 
-/// Continues two checksums over the same bytes in one pass: a part's and its segment's.
-struct CrcPair {
-  std::uint32_t first = 0;
-  std::uint32_t second = 0;
-};
-CrcPair crc32c(ByteSpan bytes, CrcPair before);
+/// Checksum of what `first` is of, followed by the `second_bytes` bytes that `second` is of.
+std::uint32_t crc32c_combine(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes);
 
 /// The same by table, for processors without the instruction.
 std::uint32_t crc32c_by_table(ByteSpan bytes, std::uint32_t before = 0);

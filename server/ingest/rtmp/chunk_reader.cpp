@@ -178,7 +178,7 @@ Result<void> ChunkReader::grow(Buffer& buffer, std::size_t wanted, std::size_t l
   if (wanted <= buffer.capacity) return {};
   const auto capacity = std::min(length, std::max({wanted, first_capacity, buffer.capacity * 2}));
   if (partial_bytes_ - buffer.capacity + capacity > max_partial_) return Errc::message_too_large;
-  auto data = std::make_shared_for_overwrite<std::byte[]>(capacity);
+  auto data = arena_.take(capacity);
   if (buffer.size > 0) std::memcpy(data.get(), buffer.data.get(), buffer.size);
   partial_bytes_ = partial_bytes_ - buffer.capacity + capacity;
   buffer.data = std::move(data);

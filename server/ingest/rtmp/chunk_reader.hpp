@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/ingest/rtmp/options.hpp"
+#include "server/ingest/rtmp/payload_arena.hpp"
 #include "store/base/bytes.hpp"
 #include "store/base/result.hpp"
 
@@ -32,14 +33,14 @@ struct Message {
   MessageType type{};  ///< may be a number without a name here
   std::uint32_t stream_id = 0;
   std::uint32_t timestamp_ms = 0;  ///< absolute, wraps at 2^32
-  Slice payload;                   ///< one buffer that no other message uses
+  Slice payload;                   ///< in one piece
 };
 
 /// Puts chunks together to messages (RTMP 1.0 5.3). The path of a byte: `next` collects the chunk header in a
-/// small buffer, finds the chunk stream, and copies payload bytes into the message's own buffer; the buffer
-/// of the last chunk becomes the message's payload without another copy. A buffer grows with the bytes that
-/// came, never to the declared length at once. Set Chunk Size and Abort are obeyed here and not handed out.
-/// Belongs to its connection's thread. After an error the connection is of no use.
+/// small buffer, finds the chunk stream, and copies payload bytes into the message's own buffer, a piece of
+/// the arena; with the last chunk it becomes the message's payload without another copy. A buffer grows with
+/// the bytes that came, never to the declared length at once. Set Chunk Size and Abort are obeyed here and
+/// not handed out. Belongs to its connection's thread. After an error the connection is of no use.
 class ChunkReader {
  public:
   explicit ChunkReader(const Options& options);
@@ -93,6 +94,7 @@ class ChunkReader {
 
   const std::size_t max_chunk_size_, max_message_, max_command_, max_partial_, max_chunk_streams_;
   std::uint32_t chunk_size_ = 128;
+  PayloadArena arena_;
   std::vector<ChunkStream> streams_;
   std::size_t current_ = 0;  ///< the chunk stream whose payload comes now
   bool in_chunk_ = false;

@@ -12,7 +12,8 @@ namespace lookback::server::rtmp {
 namespace {
 
 constexpr std::uint32_t window_bytes = 2'500'000;
-constexpr std::uint32_t chunk_size_bytes = 4'096;
+/// Encoders that take over our size then send most frames in one piece: one wake-up of our thread, not four.
+constexpr std::uint32_t chunk_size_bytes = 65'536;
 constexpr std::size_t max_text_bytes = 1'024;  // app, tcUrl, publish name: above what any name and key need
 
 /// A string argument of usable length.

@@ -38,6 +38,7 @@ class Dialogue {
   void refuse_publish(const Refusal& why) { commands_.refuse_publish(why); }
   void end_publish(const Refusal& why) { commands_.end_publish(why); }
 
+  bool has_replies() const { return !replies_.bytes().empty(); }
   std::vector<std::byte> take_replies() { return std::exchange(replies_.bytes(), {}); }
   std::vector<IngestEvent> take_events() { return std::exchange(events_, {}); }
 

@@ -30,6 +30,7 @@ class Replies {
 
   /// Raw handshake bytes go here as well.
   std::vector<std::byte>& bytes() { return bytes_; }
+  const std::vector<std::byte>& bytes() const { return bytes_; }
 
  private:
   void control(MessageType type, ByteSpan body);

@@ -61,26 +61,29 @@ asio::awaitable<Session::End> Session::serve() {
     if (end_) co_return *end_;
     if (ec == asio::error::eof) co_return End{{}, "the peer closed the connection"};
     if (ec) co_return End{{}, "the connection broke: " + ec.message()};
+    silent_ = false;
     if (phase_ == Phase::publishing) set_deadline(phase_deadline());
-    auto over = co_await take(ByteSpan(buffer_).first(size));
-    if (over) co_return std::move(*over);
-    over = co_await send_replies();
+    auto input = ByteSpan(buffer_).first(size);
+    std::optional<End> over;
+    while (take(input, over) == Step::publish && !over) over = co_await admit();
+    if (!over && dialogue_.has_replies()) over = co_await send_replies();
     if (over) co_return std::move(*over);
   }
 }
 
-/// Everything that one read has brought.
-asio::awaitable<std::optional<Session::End>> Session::take(ByteSpan input) {
-  for (;;) {
-    const auto step = dialogue_.feed(input);
-    const bool pushed = push_events();
-    if (!step) co_return End{step.error(), dialogue_.describe(step.error())};
-    if (!pushed) co_return publication_end();
-    if (*step == Step::ended) co_return End{{}, dialogue_.commands().end_reason()};
-    if (*step == Step::more) co_return std::nullopt;
-    auto over = co_await admit();
-    if (over) co_return over;
+/// Takes all that one read has brought, or as much as comes before a decision. Not a coroutine: it runs for
+/// every frame.
+Step Session::take(ByteSpan& input, std::optional<End>& over) {
+  const auto step = dialogue_.feed(input);
+  const bool pushed = push_events();
+  if (!step) {
+    over = End{step.error(), dialogue_.describe(step.error())};
+  } else if (!pushed) {
+    over = publication_end();
+  } else if (*step == Step::ended) {
+    over = End{{}, dialogue_.commands().end_reason()};
   }
+  return step ? *step : Step::ended;
 }
 
 asio::awaitable<std::optional<Session::End>> Session::admit() {
@@ -115,7 +118,6 @@ asio::awaitable<std::optional<Session::End>> Session::admit() {
 
 asio::awaitable<std::optional<Session::End>> Session::send_replies() {
   const auto replies = dialogue_.take_replies();
-  if (replies.empty()) co_return std::nullopt;
   writing_ = true;
   set_deadline(std::min(phase_deadline(), Clock::now() + common_->options.write_timeout));
   const auto [ec, size] =
@@ -165,13 +167,21 @@ void Session::set_wake_threshold(const std::vector<IngestEvent>& events) {
     wake_.video_frame(sample->payload.size());
     video = true;
   }
-  if (!video) wake_.no_video();
+  if (!video) return;
   const auto wanted = wake_.bytes();
   // Small rises are not worth a system call; a fall is set at once.
-  if (wanted >= wake_bytes_ && wanted < wake_bytes_ * 2) return;
+  if (wanted < wake_bytes_ || wanted >= wake_bytes_ * 2) set_wake_bytes(wanted);
+}
+
+void Session::set_wake_bytes(std::size_t bytes) {
   error_code ignored;  // a socket that does not know the option wakes for every byte, as by default
-  socket_.set_option(asio::socket_base::receive_low_watermark(static_cast<int>(wanted)), ignored);
-  wake_bytes_ = wanted;
+  socket_.set_option(asio::socket_base::receive_low_watermark(static_cast<int>(bytes)), ignored);
+  wake_bytes_ = bytes;
+}
+
+/// The kernel wakes the session at once if a byte is there already.
+void Session::notice_silence() {
+  if (std::exchange(silent_, true) && wake_bytes_ > 1) set_wake_bytes(1);
 }
 
 Session::End Session::publication_end() const { return {Errc::too_slow, publication_->reason()}; }

@@ -61,7 +61,7 @@ TEST_CASE("connect is answered by window, bandwidth, chunk size and success", "[
   auto talk = connected();
   CHECK(talk.heard(wire::chunk0(2, 0, 4, 5, 0, wire::be(2'500'000, 4))));
   CHECK(talk.heard(wire::chunk0(2, 0, 5, 6, 0, wire::be(2'500'000, 4) + "\2")));
-  CHECK(talk.heard(wire::chunk0(2, 0, 4, 1, 0, wire::be(4'096, 4))));
+  CHECK(talk.heard(wire::chunk0(2, 0, 4, 1, 0, wire::be(65'536, 4))));
   CHECK(talk.heard(wire::amf_string("_result") + wire::amf_number(1)));
   CHECK(talk.heard("NetConnection.Connect.Success"));
 }

@@ -209,6 +209,25 @@ TEST_CASE("a publisher that sends now and then outlives many idle timeouts", "[r
   CHECK(recording->wait([](std::size_t events, int) { return events == 13; }));
 }
 
+TEST_CASE("a small message is answered although no frame follows it", "[rtmp][session]") {
+  RtmpServer server;
+  RawClient client(server.port());
+  client.say(wire::opening("news") + wire::video(0, wire::avc_header()));
+  REQUIRE(client.hears("NetStream.Publish.Start"));
+  const auto recording = server.ingest.recording();
+  REQUIRE(recording);
+  // From here on the socket wakes the server for frames, not for every byte.
+  const auto frames = rtmp::WakeThreshold::window;
+  for (std::uint32_t i = 0; i < frames; ++i) {
+    client.say(wire::video(i * 40, wire::avc_frame(wire::nal_unit("A" + std::string(10'000, 'x')), i == 0)));
+  }
+  REQUIRE(recording->wait([&](std::size_t events, int) { return events == 1 + frames; }));
+  for (std::uint32_t time = 1; time <= 3; ++time) {
+    client.say(wire::chunk0(2, 0, 6, 4, 0, wire::be(6, 2) + wire::be(time, 4)));  // PingRequest
+    CHECK(client.hears(wire::chunk0(2, 0, 6, 4, 0, wire::be(7, 2) + wire::be(time, 4)), 5s));
+  }
+}
+
 TEST_CASE("a peer that never reads its answers is cut", "[rtmp][session]") {
   RtmpServer server(with_timeouts(60s, 60s, 300ms));
   RawClient client(server.port());
