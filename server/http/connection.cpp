@@ -14,8 +14,6 @@
 #include <exception>
 #include <utility>
 
-#include "server/http/routes.hpp"
-
 namespace lookback::server::http {
 namespace {
 
@@ -157,27 +155,53 @@ Connection::Read Connection::refuse(unsigned status) {
 
 asio::awaitable<void> Connection::run() {
   for (bool keep = true; keep;) {
-    const auto read = co_await parse_request();
+    auto read = begin_request();
+    while (read == Read::more) {
+      const auto [ec, count] = co_await socket_.async_read_some(room(), asio::as_tuple(asio::use_awaitable));
+      filled_ += count;
+      if (!ec) {
+        read = scan_head();
+      } else {
+        read = timed_out_ ? refuse(408) : Read::closed;
+      }
+    }
+    if (read == Read::body) read = co_await drop_body();
     if (read == Read::closed) break;
     keep = read == Read::ready && exchange_.request.keep_alive && !exchange_.request.expects_continue;
-    if (read == Read::refused) {
-      exchange_.answer(refusal_, refusal_detail(refusal_));
-    } else if (exchange_.request.method == Method::options) {
-      exchange_.response = preflight();
-    } else if (exchange_.request.method == Method::other) {
-      exchange_.answer(405, "only GET, HEAD and OPTIONS are answered here");
-    } else if (take_target()) {
-      enter_routing();
-      co_await route(exchange_);
-      unwatch();
-    }
+    if (const auto next = answer(read); next != Next::send) co_await finish_routing(next);
     if (exchange_.response.status == 0) break;
     keep = keep && !worker_->stopping();
-    if (!co_await send(!keep)) break;
+    const auto step = begin_send(!keep);
+    const bool whole = step == Transmission::Step::done || co_await send_rest(step);
+    end_send();
+    if (!whole) break;
     if (!keep && socket_.is_open()) co_await linger();
   }
   error_code ignored;
   socket_.close(ignored);
+}
+
+Next Connection::answer(Read read) {
+  if (read == Read::refused) {
+    exchange_.answer(refusal_, refusal_detail(refusal_));
+  } else if (exchange_.request.method == Method::options) {
+    exchange_.response = preflight();
+  } else if (exchange_.request.method == Method::other) {
+    exchange_.answer(405, "only GET, HEAD and OPTIONS are answered here");
+  } else if (take_target()) {
+    enter_routing();
+    return route(exchange_);
+  }
+  return Next::send;
+}
+
+asio::awaitable<void> Connection::finish_routing(Next next) {
+  while (next == Next::wait) {
+    const bool changed = co_await exchange_.wait();
+    next = changed ? route_again(exchange_) : Next::send;
+  }
+  if (next == Next::look_up) co_await look_up_media(exchange_);
+  unwatch();
 }
 
 /// False: the target is refused, and the answer is made.
@@ -205,61 +229,71 @@ asio::awaitable<bool> Connection::fill() {
   co_return !ec;
 }
 
-asio::awaitable<Connection::Read> Connection::read_head() {
-  const auto& options = worker_->options();
-  scanner_.reset();
-  timed_out_ = false;
-  if (filled_ == 0) {
-    if (buffer_.size() > first_buffer_bytes) {
-      buffer_.resize(first_buffer_bytes);
-      buffer_.shrink_to_fit();
-    }
-    enter(Phase::idle, first_ ? options.header_timeout : options.idle_timeout);
+/// Where the next bytes go.
+asio::mutable_buffer Connection::room() {
+  if (filled_ == buffer_.size()) {
+    buffer_.resize(std::min(buffer_.size() * 2, worker_->options().max_header_bytes + 1));
   }
-  for (first_ = false;;) {
-    if (filled_ > 0) {
-      if (phase_ != Phase::head) enter(Phase::head, options.header_timeout);
-      switch (scanner_.scan({buffer_.data(), filled_})) {
-        case HeadScanner::State::incomplete:
-          break;
-        case HeadScanner::State::complete:
-          co_return Read::ready;
-        case HeadScanner::State::malformed:
-          co_return refuse(400);
-        case HeadScanner::State::too_long_target:
-          co_return refuse(414);
-        case HeadScanner::State::too_long:
-          co_return refuse(431);
-      }
-    }
-    if (filled_ == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, options.max_header_bytes + 1));
-    if (worker_->stopping() && filled_ == 0) co_return Read::closed;
-    if (!co_await fill()) co_return timed_out_ ? refuse(408) : Read::closed;
-  }
+  return asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_);
 }
 
-/// Reads one request with its body into `exchange_`.
-asio::awaitable<Connection::Read> Connection::parse_request() {
-  auto& request = exchange_.request;
-  request.clear();
-  exchange_.response.clear();
-  const auto head = co_await read_head();
-  if (head != Read::ready) co_return head;
+Connection::Read Connection::begin_request() {
+  const auto& options = worker_->options();
+  exchange_.clear();
+  scanner_.reset();
+  timed_out_ = false;
+  if (filled_ == 0 && buffer_.size() > first_buffer_bytes) {
+    buffer_.resize(first_buffer_bytes);
+    buffer_.shrink_to_fit();
+  }
+  enter(Phase::idle, std::exchange(first_, false) ? options.header_timeout : options.idle_timeout);
+  return scan_head();
+}
 
-  RequestParser parser(request, max_body_bytes);
+/// Looks at what is in the buffer.
+Connection::Read Connection::scan_head() {
+  if (filled_ == 0) return worker_->stopping() ? Read::closed : Read::more;
+  switch (scanner_.scan({buffer_.data(), filled_})) {
+    case HeadScanner::State::complete:
+      return parse_head();
+    case HeadScanner::State::malformed:
+      return refuse(400);
+    case HeadScanner::State::too_long_target:
+      return refuse(414);
+    case HeadScanner::State::too_long:
+      return refuse(431);
+    case HeadScanner::State::incomplete:
+      break;
+  }
+  if (phase_ != Phase::head) enter(Phase::head, worker_->options().header_timeout);
+  return Read::more;
+}
+
+/// The head that `scanner_` has found.
+asio::const_buffer Connection::head() const {
+  return asio::buffer(buffer_.data() + scanner_.skipped(), scanner_.size() - scanner_.skipped());
+}
+
+Connection::Read Connection::parse_head() {
+  RequestParser parser(exchange_.request, max_body_bytes);
   error_code ec;
-  const auto head_bytes = scanner_.size() - scanner_.skipped();
-  const auto parsed = parser.put(asio::buffer(buffer_.data() + scanner_.skipped(), head_bytes), ec);
-  if (const auto status = RequestParser::refusal(ec); status != 0) co_return refuse(status);
-  if (!parser.is_header_done() || parsed != head_bytes) co_return refuse(400);
+  const auto parsed = parser.put(head(), ec);
+  if (const auto status = RequestParser::refusal(ec); status != 0) return refuse(status);
+  if (!parser.is_header_done() || parsed != head().size()) return refuse(400);
+  if (!parser.is_done() && !exchange_.request.expects_continue) return Read::body;
   consume(scanner_.size());
-  if (parser.is_done() || request.expects_continue) co_return Read::ready;
-  co_return co_await drop_body(parser);
+  return Read::ready;
 }
 
 /// Reads past a body, so that none of its bytes is ever taken for a request.
-asio::awaitable<Connection::Read> Connection::drop_body(RequestParser& parser) {
+asio::awaitable<Connection::Read> Connection::drop_body() {
+  if (phase_ != Phase::head) enter(Phase::head, worker_->options().header_timeout);
   phase_ = Phase::body;  // within the head's deadline
+  exchange_.request.clear();
+  RequestParser parser(exchange_.request, max_body_bytes);
+  error_code head_was_good;
+  parser.put(head(), head_was_good);
+  consume(scanner_.size());
   std::size_t raw_bytes = 0;
   while (!parser.is_done()) {
     error_code ec;
@@ -275,23 +309,24 @@ asio::awaitable<Connection::Read> Connection::drop_body(RequestParser& parser) {
   co_return Read::ready;
 }
 
-/// Sends the response. False: the connection cannot go on.
-asio::awaitable<bool> Connection::send(bool close) {
+/// Sends what goes at once of the response.
+Transmission::Step Connection::begin_send(bool close) {
   auto& response = exchange_.response;
   finish_response(exchange_.request, response);
   format_head(response, close, worker_->date_line(), head_);
   if (exchange_.request.method == Method::head) response.body = std::monostate{};
   worker_->counters.responses[response.status / 100].add();
-
   transmission_.start(head_, std::move(response.body));
-  if (!socket_.is_open()) co_return false;
-  const auto step = transmission_.advance(socket_.native_handle());
-  const bool whole = step == Transmission::Step::done || co_await send_rest(step);
-  worker_->counters.bytes_sent.add(transmission_.sent());
-  transmission_.clear();
-  co_return whole;
+  if (!socket_.is_open()) return Transmission::Step::failed;
+  return transmission_.advance(socket_.native_handle());
 }
 
+void Connection::end_send() {
+  worker_->counters.bytes_sent.add(transmission_.sent());
+  transmission_.clear();
+}
+
+/// False: the connection cannot go on.
 asio::awaitable<bool> Connection::send_rest(Transmission::Step step) {
   using Step = Transmission::Step;
   while (step != Step::done) {

@@ -1,11 +1,13 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "server/http/exchange.hpp"
+#include "server/http/routes.hpp"
 #include "server/http/transmission.hpp"
 #include "server/http/worker.hpp"
 
@@ -13,7 +15,9 @@ namespace lookback::server::http {
 
 /// One client over clear text: reads a request, has it routed, sends the answer, and so on. The next request
 /// is not looked at before the answer has gone, so that a client that pipelines holds no more than one buffer
-/// of requests here. Belongs to its network thread; kept alive by its coroutine.
+/// of requests here. What need not wait is plain function calls: of a request that comes in one piece, and
+/// whose answer is there and fits into the socket, the coroutine only awaits the first byte. Belongs to its
+/// network thread; kept alive by its coroutine.
 class Connection : public ConnectionHook, public Peer, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket);
@@ -35,21 +39,29 @@ class Connection : public ConnectionHook, public Peer, public std::enable_shared
  private:
   enum class Phase { idle, head, body, routing, writing, lingering };
   enum class Read {
+    more,  ///< the head is not complete
+    body,  ///< the head is read and has a body behind it
     ready,
     refused,  ///< `refusal_` is the answer's status
     closed,
   };
 
   boost::asio::awaitable<void> run();
-  boost::asio::awaitable<Read> read_head();
-  boost::asio::awaitable<Read> parse_request();
-  boost::asio::awaitable<Read> drop_body(RequestParser& parser);
+  boost::asio::awaitable<Read> drop_body();
   boost::asio::awaitable<bool> fill();
-  boost::asio::awaitable<bool> send(bool close);
+  boost::asio::awaitable<void> finish_routing(Next next);
   boost::asio::awaitable<bool> send_rest(Transmission::Step step);
   boost::asio::awaitable<void> prefetch();
   boost::asio::awaitable<void> linger();
 
+  Read begin_request();
+  Read scan_head();
+  Read parse_head();
+  boost::asio::const_buffer head() const;
+  boost::asio::mutable_buffer room();
+  Next answer(Read read);
+  Transmission::Step begin_send(bool close);
+  void end_send();
   void enter(Phase phase, std::chrono::milliseconds timeout);
   void enter_routing();
   void consume(std::size_t bytes);

@@ -2,7 +2,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 
+#include "packager/hls/names.hpp"
 #include "server/http/counters.hpp"
 #include "server/http/options.hpp"
 #include "server/http/request.hpp"
@@ -23,13 +25,15 @@ class Peer {
   virtual bool left() const = 0;
 };
 
-enum class Wake {
-  changed,
-  timed_out,
-  left,      ///< the client is gone: send nothing
-  stopping,  ///< the server drains: answer at once
-  crowded,   ///< too many requests wait on this thread
+/// What a route wants next.
+enum class Next {
+  send,     ///< `response` is the answer
+  wait,     ///< `Exchange::wait`, then the same route again
+  look_up,  ///< the index must be asked: `look_up_media`
 };
+
+/// What a request may be parked for.
+enum class Awaited { nothing, first_segment, reload, hinted_part };
 
 /// One request and its answer on the way through the routes. Lives in its connection and belongs to its
 /// network thread.
@@ -37,11 +41,16 @@ struct Exchange {
   Exchange(boost::asio::io_context& context, const Options& o, const Site& s, Shard& sh, Counters& c, Peer& p)
       : options(o), site(s), shard(sh), counters(c), peer(p), waiter(context) {}
 
-  /// Parks until the channel changes or the deadline. The caller tests its condition again after `changed`.
-  boost::asio::awaitable<Wake> wait(std::shared_ptr<Channel> channel, Clock::time_point deadline);
-  /// The answer when a wait ended for another reason than `changed`; `timed_out` is answered with `status`.
-  void answer(Wake wake, unsigned timed_out_status, std::string_view timed_out_detail);
+  /// Before the next request.
+  void clear();
   void answer(unsigned status, std::string_view detail) { response = problem(status, detail); }
+
+  /// For a route whose answer needs what is not published yet. The first such call of a request starts the
+  /// time limit; when that has passed, the request is answered with what `awaited` asks for.
+  Next wait_for(Awaited what, Clock::duration limit);
+  /// Parks until `channel` changes. False: there is an answer already, as the time is up, the client has
+  /// left, the server drains, or too many wait.
+  boost::asio::awaitable<bool> wait();
 
   const Options& options;
   const Site& site;
@@ -52,6 +61,15 @@ struct Exchange {
   Request request;
   Target target;
   Response response;
+
+  // Set by `route` for requests that belong to a stream.
+  std::shared_ptr<Channel> channel;
+  std::optional<packager::hls::Name> name;  ///< points into `target`; none: the multivariant playlist
+  Awaited awaited = Awaited::nothing;
+  Clock::time_point deadline;  ///< of `awaited`
+
+ private:
+  bool refuse_to_wait();
 };
 
 }  // namespace lookback::server::http

@@ -1,12 +1,9 @@
-#include <optional>
-
 #include "server/http/field_values.hpp"
 #include "server/http/routes.hpp"
 
 namespace lookback::server::http {
 namespace {
 
-namespace asio = boost::asio;
 namespace hls = packager::hls;
 using RenditionPtr = std::shared_ptr<const hls::Rendition>;
 
@@ -61,58 +58,35 @@ void answer_wrong_directive(Exchange& exchange) {
   exchange.answer(400, detail);
 }
 
-/// Waits until the playlist has what the directives name. Null: there is an answer already.
-asio::awaitable<RenditionPtr> blocking_reload(Exchange& exchange, std::shared_ptr<Channel> channel,
-                                              RenditionPtr rendition, std::string_view track) {
-  const auto msn = *exchange.target.directives().msn;
-  const auto part = exchange.target.directives().part;
-  const auto limit = std::chrono::seconds(blocking_target_durations * rendition->timing().target_duration_s);
-  const auto deadline = Clock::now() + limit;
-  while (!rendition->ended() && !rendition->reached(msn, part)) {
-    if (rendition->too_far(msn, part)) {
-      exchange.answer(400, "_HLS_msn or _HLS_part is too far ahead of the playlist; reload it without them");
-      co_return nullptr;
-    }
-    const auto wake = co_await exchange.wait(channel, deadline);
-    if (wake != Wake::changed) {
-      exchange.answer(wake, 503, "nothing new came for three target durations; ask again");
-      co_return nullptr;
-    }
-    rendition = find_rendition(*channel, track);
-    if (!rendition) {
-      exchange.answer(404, "the stream is gone");
-      co_return nullptr;
-    }
-  }
-  co_return rendition;
-}
-
 }  // namespace
 
-asio::awaitable<void> multivariant_route(Exchange& exchange, std::shared_ptr<Channel> channel) {
-  if (!channel->presentation() && !co_await wait_for_presentation(exchange, channel)) co_return;
-  const auto& presentation = *channel->presentation();
+Next multivariant_route(Exchange& exchange) {
   const auto as = coding(exchange);
+  const auto& presentation = *exchange.channel->presentation();
   answer_with(exchange, presentation.multivariant(as, exchange.target.foreign()), as, 1);
+  return Next::send;
 }
 
-asio::awaitable<void> playlist_route(Exchange& exchange, std::shared_ptr<Channel> channel, hls::Name name) {
-  if (!channel->presentation() && !co_await wait_for_presentation(exchange, channel)) co_return;
-  auto rendition = find_rendition(*channel, name.track);
+Next playlist_route(Exchange& exchange) {
+  const auto rendition = find_rendition(*exchange.channel, exchange.name->track);
   if (!rendition) {
-    exchange.answer(404, "no such track");
-    co_return;
+    exchange.answer(404, exchange.awaited == Awaited::reload ? "the stream is gone" : "no such track");
+    return Next::send;
   }
   const auto& directives = exchange.target.directives();
-  if (!rendition->ended() && !directives.wrong.empty()) {
+  if (rendition->ended()) {
+    answer_playlist(exchange, *rendition, {});
+  } else if (!directives.wrong.empty()) {
     answer_wrong_directive(exchange);
-    co_return;
+  } else if (!directives.msn || rendition->reached(*directives.msn, directives.part)) {
+    answer_playlist(exchange, *rendition, directives);
+  } else if (rendition->too_far(*directives.msn, directives.part)) {
+    exchange.answer(400, "_HLS_msn or _HLS_part is too far ahead of the playlist; reload it without them");
+  } else {
+    const auto limit = blocking_target_durations * rendition->timing().target_duration_s;
+    return exchange.wait_for(Awaited::reload, std::chrono::seconds(limit));
   }
-  if (!rendition->ended() && directives.msn) {
-    rendition = co_await blocking_reload(exchange, channel, rendition, name.track);
-    if (!rendition) co_return;
-  }
-  answer_playlist(exchange, *rendition, rendition->ended() ? Directives{} : directives);
+  return Next::send;
 }
 
 }  // namespace lookback::server::http

@@ -1,5 +1,6 @@
 #include "server/http/response.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -127,6 +128,7 @@ void cut_body(Body& body, std::uint64_t offset, std::uint64_t size) {
   } else if (auto* file = std::get_if<FileBody>(&body)) {
     file->offset += offset;
     file->size = size;
+    file->warm -= std::min(file->warm, offset);
   }
 }
 

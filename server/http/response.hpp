@@ -27,6 +27,7 @@ struct Caching {
 struct FileBody {
   std::shared_ptr<const store::ExtentFile> file;
   std::uint64_t offset = 0, size = 0;
+  std::uint64_t warm = 0;  ///< bytes from `offset` on that were just seen in the page cache
 };
 
 /// Nothing, static text, shared bytes, or a piece of an extent.

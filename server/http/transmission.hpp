@@ -8,8 +8,8 @@
 namespace lookback::server::http {
 
 /// One response on its way into a clear-text socket: head and shared bytes in one gather write, a file's
-/// bytes by sendfile behind them (held back with MSG_MORE, so that they share packets). Never blocks, on
-/// neither socket nor disk: the caller waits and calls again. Belongs to its connection.
+/// bytes by sendfile behind them (the head is held back with MSG_MORE, so that they share packets). Never
+/// blocks, on neither socket nor disk: the caller waits and calls again. Belongs to its connection.
 class Transmission {
  public:
   enum class Step {
@@ -38,13 +38,15 @@ class Transmission {
   Step send_memory(int socket);
   Step send_file(int socket, const FileBody& file);
   std::size_t window() const;
+  std::size_t piece(int socket);
 
   std::string_view head_;
   Body body_;
   std::size_t memory_done_ = 0, memory_size_ = 0;  ///< bytes of head and in-memory body
   std::uint64_t file_done_ = 0, warm_until_ = 0;
   std::uint64_t sent_ = 0;
-  std::uint64_t turn_ = 0;  ///< bytes sent since the caller last waited
+  std::uint64_t turn_ = 0;          ///< bytes sent since the caller last waited
+  std::uint64_t packet_bytes_ = 0;  ///< the connection's MSS; 0: not asked for yet
 };
 
 }  // namespace lookback::server::http

@@ -259,6 +259,31 @@ TEST_CASE("a stored segment that is not in memory is read first, and served whol
   CHECK(file->is_cached(stored.offset, stored.size_bytes));
 }
 
+TEST_CASE("a large part goes out of its extent, but out of memory when the page cache has lost it",
+          "[http][media][file]") {
+  constexpr std::size_t size = 150'000;
+  Stage stage;
+  stage.run();
+  Feed feed(stage);
+  const auto stored = stage.store_segment(pattern(size));
+  const auto in_memory = std::string(size, 'm');  // not what is stored, so that the source shows
+  feed.stored_segment(stored, Chain{make_slice(std::string(in_memory))});
+  HttpClient client(stage.port());
+
+  CHECK(client.get(feed.part_path(10, 0)).body == pattern(size));
+  CHECK(client.get(feed.segment_path(10)).body == pattern(size));
+  const auto range = client.get(feed.part_path(10, 0), {{"Range", "bytes=1001-139999"}});
+  CHECK(range.status == 206);
+  CHECK(range.body.size() == 138'999);
+  CHECK(is_pattern(range.body, 1001));
+
+  stage.store->flush();
+  const auto file = stage.store->extent(stored.extent).value();
+  REQUIRE(::posix_fadvise(file->descriptor(), 0, 0, POSIX_FADV_DONTNEED) == 0);
+  CHECK(client.get(feed.part_path(10, 0)).body == in_memory);
+  CHECK(client.connections() == 1);
+}
+
 TEST_CASE("a stored segment whose file is shorter than its record is cut, never padded",
           "[http][media][file]") {
   Stage stage;

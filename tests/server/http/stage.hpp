@@ -163,8 +163,8 @@ class Feed {
     publish();
   }
   void segments(std::size_t count) { parts(count * parts_per_segment); }
-  /// A complete segment whose bytes only the store has.
-  void stored_segment(const store::SegmentRecord& stored) {
+  /// A complete segment of one part that the store has, and unless `recent` is empty, memory too.
+  void stored_segment(const store::SegmentRecord& stored, Chain recent = {}) {
     record_ = next_record();
     record_.parts = {{.duration = 1000, .size_bytes = stored.size_bytes, .crc32c = 0, .independent = true}};
     record_.duration = 1000;
@@ -172,7 +172,7 @@ class Feed {
     record_.offset = stored.offset;
     record_.size_bytes = stored.size_bytes;
     record_.complete = true;
-    builder_.add(record_, {});
+    builder_.add(record_, std::move(recent));
     publish();
   }
   void end() {
