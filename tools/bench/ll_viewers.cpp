@@ -7,7 +7,8 @@
 // line "measuring" is printed, at the end one line of JSON. Lateness of a part: from the first answer to any
 // viewer that lists it, until this viewer has all of it. Stall: a viewer that plays since it had three part
 // targets has run out of media. Media are dropped in the kernel (MSG_TRUNC): the copy to a player happens on
-// other machines.
+// other machines. Headers and playlists that are byte for byte what another viewer has just got are compared,
+// not parsed again.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -49,6 +50,8 @@ struct Results {
   double measuring_since_s = 0;
   std::vector<double> lateness_ms;
   std::uint64_t playlists = 0, parts = 0, part_bytes = 0, stalls = 0, errors = 0;
+  bench::HeadMemory playlist_heads, media_heads;
+  bench::PlaylistMemory listings;
 };
 
 /// Media that has arrived against media that has been played.
@@ -73,8 +76,8 @@ enum class Channel { playlist, media };
 /// One connection: a request goes out, its answer comes in.
 class Connection {
  public:
-  Connection(const sockaddr_in& address, bool keeps_body)
-      : socket_(socket(AF_INET, SOCK_STREAM, 0)), keeps_body_(keeps_body) {
+  Connection(const sockaddr_in& address, bool keeps_body, bench::HeadMemory& heads)
+      : socket_(socket(AF_INET, SOCK_STREAM, 0)), keeps_body_(keeps_body), heads_(heads) {
     const int on = 1;
     setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -88,7 +91,7 @@ class Connection {
   int descriptor() const { return socket_; }
 
   bool request(const std::string& target) {
-    data_.clear();
+    pieces_.clear();
     head_ = {};
     left_ = 0;
     const auto text = bench::get_request(target);
@@ -97,38 +100,50 @@ class Connection {
   }
 
   enum class State { waiting, complete, broken };
+  /// Reads until the answer is complete or the socket is empty, as epoll's edges ask for.
   State read() {
     static char buffer[64 << 10];
     for (;;) {
       const bool drop = head_.size > 0 && !keeps_body_;
       const auto count = drop ? recv(socket_, nullptr, left_, MSG_TRUNC | MSG_DONTWAIT)
                               : recv(socket_, buffer, keeps_body_ ? sizeof buffer : 1024, MSG_DONTWAIT);
-      if (count < 0 && (errno == EAGAIN || errno == EINTR)) return State::waiting;
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0 && errno == EAGAIN) return State::waiting;
       if (count <= 0) return State::broken;
       if (drop) {
         left_ -= static_cast<std::size_t>(count);
-      } else {
-        data_.append(buffer, static_cast<std::size_t>(count));
-        if (head_.size == 0) {
-          const auto head = bench::parse_head(data_);
-          if (!head) continue;
-          head_ = *head;
-        }
-        const auto whole = head_.size + head_.length;
-        if (data_.size() > whole) return State::broken;  // more than was asked for
-        left_ = whole - data_.size();
+      } else if (!take({buffer, static_cast<std::size_t>(count)})) {
+        return State::broken;
       }
-      if (left_ == 0) return State::complete;
+      if (head_.size > 0 && left_ == 0) return State::complete;
     }
   }
 
   const bench::Head& head() const { return head_; }
-  std::string_view body() const { return std::string_view(data_).substr(head_.size); }
+  /// Of a complete answer that was kept; until the next `read` of any connection.
+  std::string_view body() const { return answer_.substr(head_.size); }
 
  private:
+  /// False: more has come than was asked for.
+  bool take(std::string_view piece) {
+    const bool whole_so_far = pieces_.empty();
+    if (!whole_so_far) pieces_.append(piece);
+    answer_ = whole_so_far ? piece : pieces_;
+    if (head_.size == 0) {
+      if (const auto head = heads_.parse(answer_)) head_ = *head;
+    }
+    const auto whole = head_.size + head_.length;
+    if (head_.size > 0 && answer_.size() > whole) return false;
+    left_ = head_.size > 0 ? whole - answer_.size() : 0;
+    if (whole_so_far && (head_.size == 0 || left_ > 0)) pieces_ = piece;
+    return true;
+  }
+
   const int socket_;
   const bool keeps_body_;
-  std::string data_;
+  bench::HeadMemory& heads_;
+  std::string pieces_;       // of an answer that did not come in one
+  std::string_view answer_;  // what has been read of it
   bench::Head head_;
   std::size_t left_ = 0;
 };
@@ -139,8 +154,8 @@ class Viewer {
       : target_(target),
         folder_(target.substr(0, target.rfind('/') + 1)),
         results_(results),
-        playlist_(address, true),
-        media_(address, false) {}
+        playlist_(address, true, results.playlist_heads),
+        media_(address, false, results.media_heads) {}
 
   int descriptor(Channel channel) const {
     return channel == Channel::playlist ? playlist_.descriptor() : media_.descriptor();
@@ -162,12 +177,12 @@ class Viewer {
   bool on_playlist() {
     const auto time_s = now_s();
     ++results_.playlists;
-    auto playlist = bench::parse_live_playlist(playlist_.body());
+    const auto& playlist = results_.listings.parse(playlist_.body());
     if (playlist.part_target_s > 0) part_target_s_ = playlist.part_target_s;
-    for (auto& part : playlist.parts) {
+    for (const auto& part : playlist.parts) {
       if (joined_ && part.position >= next_ && queue_.size() < max_parts_queued) {
         results_.first_listed_s.try_emplace(part.position, time_s);
-        queue_.push_back(std::move(part));
+        queue_.push_back(part);
       }
     }
     joined_ = true;
@@ -238,7 +253,7 @@ class Audience {
     viewers_.push_back(std::make_unique<Viewer>(address_, target_, results_));
     for (const auto channel : {Channel::playlist, Channel::media}) {
       epoll_event event{};
-      event.events = EPOLLIN;
+      event.events = EPOLLIN | EPOLLET;
       event.data.u64 = number * 2 + static_cast<std::uint64_t>(channel);
       epoll_ctl(poll_, EPOLL_CTL_ADD, viewers_[number]->descriptor(channel), &event);
     }

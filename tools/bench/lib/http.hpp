@@ -36,6 +36,25 @@ inline std::optional<Head> parse_head(std::string_view data) {
   return head;
 }
 
+/// Reads headers of which most are the same as the last one: those are compared, not parsed.
+class HeadMemory {
+ public:
+  /// As `parse_head`.
+  std::optional<Head> parse(std::string_view data) {
+    if (!text_.empty() && data.starts_with(text_)) return head_;
+    const auto head = parse_head(data);
+    if (head) {
+      head_ = *head;
+      text_ = data.substr(0, head->size);
+    }
+    return head;
+  }
+
+ private:
+  std::string text_;
+  Head head_;
+};
+
 /// The address in "127.0.0.1:8080".
 inline sockaddr_in address_of(const std::string& text) {
   const auto colon = text.rfind(':');

@@ -66,4 +66,21 @@ inline LivePlaylist parse_live_playlist(std::string_view text) {
   return playlist;
 }
 
+/// Reads playlists of which most are the same as the last one: those are compared, not parsed.
+class PlaylistMemory {
+ public:
+  /// As `parse_live_playlist`; until the next call.
+  const LivePlaylist& parse(std::string_view text) {
+    if (text != text_) {
+      playlist_ = parse_live_playlist(text);
+      text_ = text;
+    }
+    return playlist_;
+  }
+
+ private:
+  std::string text_;
+  LivePlaylist playlist_;
+};
+
 }  // namespace bench
