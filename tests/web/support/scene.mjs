@@ -3,7 +3,8 @@ import { Publisher } from './publisher.mjs';
 import { Server } from './server.mjs';
 
 /**
- * Runs `play` with a server, a browser and a way to start publishers, and ends all of them whatever happens.
+ * Runs `play` with a server, a browser and a way to start publishers, and ends all of them whatever happens;
+ * `keep` takes what else has to be stopped.
  * `defaults`: lines for the configuration's [defaults].
  */
 export async function scene({ defaults = '', browser: options = {} }, play) {
@@ -13,7 +14,7 @@ export async function scene({ defaults = '', browser: options = {} }, play) {
     const server = keep(await Server.start(defaults));
     const browser = keep(await Browser.start(options));
     const publish = (stream, file) => keep(new Publisher(server.publish_url(stream), file));
-    await play({ server, browser, publish });
+    await play({ server, browser, publish, keep });
   } finally {
     const failures = [];
     for (const thing of started) await thing.stop().catch((error) => failures.push(error));

@@ -33,6 +33,11 @@ export class Server {
     return `rtmp://${this.#rtmp}/${stream}`;
   }
 
+  /** What it has said since it was started last. */
+  get log() {
+    return this.#output;
+  }
+
   /** Starts the process, again on the same ports after the first time, and waits until it is ready. */
   async run() {
     const config = join(this.#folder, 'lookback.toml');
