@@ -23,9 +23,6 @@ using boost::system::error_code;
 /// A failed accept leaves the connection in the queue: without a pause the loop would spin.
 constexpr std::chrono::milliseconds accept_pause{100};
 
-/// A publisher from which nothing came for one to two of these is woken by its next byte.
-constexpr std::chrono::milliseconds silence_interval{100};
-
 std::string what(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -42,22 +39,16 @@ std::string what(const std::exception_ptr& thrown) {
 /// only its own lane, so that no context is left with another's Asio objects.
 struct Listener::Lane : std::enable_shared_from_this<Lane> {
   Lane(tcp::acceptor socket, std::shared_ptr<Common> all)
-      : acceptor(std::move(socket)),
-        pause(acceptor.get_executor()),
-        silence(acceptor.get_executor()),
-        common(std::move(all)) {}
+      : acceptor(std::move(socket)), pause(acceptor.get_executor()), common(std::move(all)) {}
 
   asio::awaitable<void> accept_loop();
   void try_start(tcp::socket socket);
   void start(tcp::socket socket);
-  void over(const std::shared_ptr<Session>& session);
-  void look_for_silence();
   void stop();
   void log(spdlog::level::level_enum level, const std::string& line);
 
   tcp::acceptor acceptor;
   asio::steady_timer pause;
-  asio::steady_timer silence;  ///< runs while there are sessions
   std::shared_ptr<Common> common;
   std::unordered_set<std::shared_ptr<Session>> sessions;
   bool stopping = false;
@@ -94,27 +85,12 @@ void Listener::Lane::start(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), ec);
   auto session = std::make_shared<Session>(std::move(socket), peer, common, std::move(*ticket));
   sessions.insert(session);
-  if (sessions.size() == 1) look_for_silence();
   auto run = [session] { return session->run(); };
   asio::co_spawn(acceptor.get_executor(), std::move(run),
                  [lane = shared_from_this(), session](const std::exception_ptr& thrown) {
                    if (thrown) session->abandon(what(thrown));
-                   lane->over(session);
+                   lane->sessions.erase(session);
                  });
-}
-
-void Listener::Lane::over(const std::shared_ptr<Session>& session) {
-  sessions.erase(session);
-  if (sessions.empty()) silence.cancel();
-}
-
-void Listener::Lane::look_for_silence() {
-  silence.expires_after(silence_interval);
-  silence.async_wait([lane = shared_from_this()](error_code ec) {
-    if (ec || lane->sessions.empty()) return;
-    for (const auto& session : lane->sessions) session->notice_silence();
-    lane->look_for_silence();
-  });
 }
 
 void Listener::Lane::stop() {

@@ -54,6 +54,9 @@ asio::awaitable<void> Session::run() {
   finish();
 }
 
+/// Any byte wakes it. SO_RCVLOWAT would let small chunks wait for the next picture and save half of the
+/// wake-ups, but what is not read is acknowledged 40 ms late, and until then a sender with Nagle's algorithm
+/// (libavformat) holds back the frame behind it.
 asio::awaitable<Session::End> Session::serve() {
   for (;;) {
     const auto [ec, size] =
@@ -61,7 +64,6 @@ asio::awaitable<Session::End> Session::serve() {
     if (end_) co_return *end_;
     if (ec == asio::error::eof) co_return End{{}, "the peer closed the connection"};
     if (ec) co_return End{{}, "the connection broke: " + ec.message()};
-    silent_ = false;
     if (phase_ == Phase::publishing) set_deadline(phase_deadline());
     auto input = ByteSpan(buffer_).first(size);
     std::optional<End> over;
@@ -155,33 +157,7 @@ asio::awaitable<void> Session::leave(bool peer_closes) {
 bool Session::push_events() {
   auto events = dialogue_.take_events();
   if (events.empty()) return true;
-  set_wake_threshold(events);
   return publication_->push(std::move(events));
-}
-
-void Session::set_wake_threshold(const std::vector<IngestEvent>& events) {
-  bool video = false;
-  for (const auto& event : events) {
-    const auto* sample = std::get_if<packager::SourceSample>(&event);
-    if (!sample || sample->kind != packager::MediaKind::video) continue;
-    wake_.video_frame(sample->payload.size());
-    video = true;
-  }
-  if (!video) return;
-  const auto wanted = wake_.bytes();
-  // Small rises are not worth a system call; a fall is set at once.
-  if (wanted < wake_bytes_ || wanted >= wake_bytes_ * 2) set_wake_bytes(wanted);
-}
-
-void Session::set_wake_bytes(std::size_t bytes) {
-  error_code ignored;  // a socket that does not know the option wakes for every byte, as by default
-  socket_.set_option(asio::socket_base::receive_low_watermark(static_cast<int>(bytes)), ignored);
-  wake_bytes_ = bytes;
-}
-
-/// The kernel wakes the session at once if a byte is there already.
-void Session::notice_silence() {
-  if (std::exchange(silent_, true) && wake_bytes_ > 1) set_wake_bytes(1);
 }
 
 Session::End Session::publication_end() const { return {Errc::too_slow, publication_->reason()}; }

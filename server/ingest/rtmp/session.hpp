@@ -13,7 +13,6 @@
 #include "server/ingest/rtmp/admissions.hpp"
 #include "server/ingest/rtmp/dialogue.hpp"
 #include "server/ingest/rtmp/options.hpp"
-#include "server/ingest/rtmp/wake_threshold.hpp"
 
 namespace lookback::server::rtmp {
 
@@ -43,9 +42,6 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> run();
   /// Ends it from outside, for instance at shut-down. On its own thread. Idempotent.
   void end(boost::system::error_code error, std::string why);
-  /// Called now and then on its own thread: when nothing has come since the call before, the next byte wakes
-  /// the session, so that a small message without media behind it does not wait for the next frame.
-  void notice_silence();
   /// After `run` has thrown, which only a lack of memory makes it do.
   void abandon(const std::string& why);
 
@@ -65,8 +61,6 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<std::optional<End>> send_replies();
   boost::asio::awaitable<void> leave(bool peer_closes);
   bool push_events();
-  void set_wake_threshold(const std::vector<IngestEvent>& events);
-  void set_wake_bytes(std::size_t bytes);
   End publication_end() const;
   void publication_ended();
   void conclude(const End& end);
@@ -89,9 +83,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::byte> buffer_;
   Dialogue dialogue_;
   std::shared_ptr<Publication> publication_;
-  WakeThreshold wake_;
-  std::size_t wake_bytes_ = 1;  ///< as last set on the socket
-  bool silent_ = false;         ///< nothing was read since the last `notice_silence`
   bool publication_over_ = false;
   std::optional<End> end_;  ///< set from outside of the coroutine: by `end` and the timer
   Phase phase_ = Phase::negotiating;

@@ -216,8 +216,7 @@ TEST_CASE("a small message is answered although no frame follows it", "[rtmp][se
   REQUIRE(client.hears("NetStream.Publish.Start"));
   const auto recording = server.ingest.recording();
   REQUIRE(recording);
-  // From here on the socket wakes the server for frames, not for every byte.
-  const auto frames = rtmp::WakeThreshold::window;
+  const std::uint32_t frames = 200;
   for (std::uint32_t i = 0; i < frames; ++i) {
     client.say(wire::video(i * 40, wire::avc_frame(wire::nal_unit("A" + std::string(10'000, 'x')), i == 0)));
   }
