@@ -64,6 +64,30 @@ void check_stream(const Scope& scope, std::vector<std::string>& problems) {
   expect_interval(scope, "motionclip.interval", values.motionclip.interval, problems);
 }
 
+/// A token is guessed when it is short; what is not printable cannot be sent in a header (RFC 6750 2.1).
+void check_tokens(const Config& config, std::vector<std::string>& problems) {
+  constexpr std::size_t min_characters = 16;
+  const std::pair<std::string_view, const std::string*> tokens[] = {
+      {"api.token", &config.tokens.admin},
+      {"api.operate_token", &config.tokens.operate},
+      {"api.read_token", &config.tokens.read},
+  };
+  for (const auto& [key, token] : tokens) {
+    if (token->empty()) continue;
+    const auto complain = [&, where = key](std::string_view what) {
+      problems.push_back(fmt::format("{}: {}: {}", config.origins.at(std::string(where)), where, what));
+    };
+    const bool sendable =
+        std::all_of(token->begin(), token->end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (!sendable) complain("must be printable ASCII without spaces");
+    if (token->size() < min_characters)
+      complain("must have at least 16 characters; `openssl rand -hex 16` makes a good one");
+    const auto same = [&](const auto& other) { return other.first != key && *other.second == *token; };
+    if (std::any_of(std::begin(tokens), std::end(tokens), same))
+      complain("must differ from the tokens of the other roles");
+  }
+}
+
 void check_streams(const Config& config, std::vector<std::string>& problems) {
   Scope defaults{"defaults", config.defaults, {}, config};
   for (const auto& setting : stream_settings())
@@ -100,6 +124,7 @@ std::vector<std::string> check(const Config& config) {
     complain(has_key ? "https.key" : "https.certificate",
              has_key ? "needs https.certificate as well" : "needs https.key as well");
   }
+  check_tokens(config, problems);
   check_streams(config, problems);
   return problems;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/setting.hpp"
+#include "server/api/options.hpp"
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "server/live/stream_settings.hpp"
@@ -21,6 +22,8 @@ struct Limits {
   std::size_t max_streams = 2'000;  ///< streams loaded at the same time; a publish above is refused
   std::size_t max_ingest_queue_bytes =
       16u << 20;  ///< of one publisher, not yet taken by its stream; above, it is dropped
+  std::size_t max_recordings = 100'000;            ///< of all streams together
+  std::size_t max_recordings_per_stream = 10'000;  ///< making one above is refused
   std::chrono::milliseconds max_interval{60'000};  ///< upper bound of thumbs.interval and motionclip.interval
 };
 
@@ -55,6 +58,7 @@ struct Config {
   store::Options store;
   server::http::Options http;
   server::rtmp::Options rtmp;
+  server::api::Tokens tokens;
   HttpsOptions https;
   SrtOptions srt;
   Limits limits;

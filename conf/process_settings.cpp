@@ -41,6 +41,8 @@ List store() {
           "store.sync_interval", 10ms, 2s, [](auto& c) -> auto& { return c.store.sync_interval; }),
       Make::size(
           "store.max_queue", MiB, 64 * GiB, [](auto& c) -> auto& { return c.store.max_queue_bytes; }),
+      Make::duration(
+          "store.max_write_delay", 0s, 1min, [](auto& c) -> auto& { return c.store.max_write_delay; }),
       Make::count(
           "store.max_open_extents", 16, 100'000, [](auto& c) -> auto& { return c.store.max_open_extents; }),
   };
@@ -58,6 +60,10 @@ List http() {
           "http.max_target", 256, 64 * KiB, [](auto& c) -> auto& { return c.http.max_target_bytes; }),
       Make::size(
           "http.max_query", 0, 8 * KiB, [](auto& c) -> auto& { return c.http.max_query_bytes; }),
+      Make::size(
+          "http.recording_cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.http.recording_cache_bytes; }),
+      Make::size(
+          "http.max_body", KiB, MiB, [](auto& c) -> auto& { return c.http.max_body_bytes; }),
       Make::duration(
           "http.header_timeout", 100ms, 10min, [](auto& c) -> auto& { return c.http.header_timeout; }),
       Make::duration(
@@ -69,8 +75,31 @@ List http() {
           [](auto& c) -> auto& { return c.http.first_segment_timeout; }),
       Make::duration(
           "http.drain_timeout", 0s, 10min, [](auto& c) -> auto& { return c.http.drain_timeout; }),
+      Make::size(
+          "http.mp4_cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.http.mp4_cache_bytes; }),
+      Make::duration(
+          "http.mp4_max_duration", 1s, 30 * 24h, [](auto& c) -> auto& { return c.http.mp4_max_duration; }),
       Make::count(
           "http.max_waiting", 1, 1'000'000, [](auto& c) -> auto& { return c.http.max_waiting; }),
+  };
+}
+
+/// A bearer token; `check` wants one that nobody guesses.
+template <class Field>
+Setting<Config> token(std::string name, Field field) {
+  auto setting = Make::text(std::move(name), 0, 256, field);
+  setting.secret = true;
+  return setting;
+}
+
+List api() {
+  return {
+      token(
+          "api.token", [](auto& c) -> auto& { return c.tokens.admin; }),
+      token(
+          "api.operate_token", [](auto& c) -> auto& { return c.tokens.operate; }),
+      token(
+          "api.read_token", [](auto& c) -> auto& { return c.tokens.read; }),
   };
 }
 
@@ -127,6 +156,11 @@ List limits() {
   return {
       Make::count(
           "limits.max_streams", 1, 100'000, [](auto& c) -> auto& { return c.limits.max_streams; }),
+      Make::count(
+          "limits.max_recordings", 1, 1'000'000, [](auto& c) -> auto& { return c.limits.max_recordings; }),
+      Make::count(
+          "limits.max_recordings_per_stream", 1, 1'000'000,
+          [](auto& c) -> auto& { return c.limits.max_recordings_per_stream; }),
       Make::size(
           "limits.max_ingest_queue", MiB, GiB,
           [](auto& c) -> auto& { return c.limits.max_ingest_queue_bytes; }),
@@ -137,7 +171,7 @@ List limits() {
 
 List all() {
   List list;
-  for (const auto& part : {process(), store(), http(), rtmp(), later(), limits()}) {
+  for (const auto& part : {process(), store(), http(), api(), rtmp(), later(), limits()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;

@@ -11,7 +11,6 @@ using Make = SettingBuilder<StreamSettings>;
 
 constexpr std::string_view no_thumbs = "this build makes no thumbnails";
 constexpr std::string_view no_motionclip = "this build makes no motion clips";
-constexpr std::string_view no_rec = "this build makes no recordings";
 constexpr std::chrono::microseconds ever = 36'500 * 24h;  // a century: sums with a date cannot overflow
 
 Setting<StreamSettings> publish_policy() {
@@ -71,11 +70,10 @@ std::vector<Setting<StreamSettings>> all() {
       absent(no_motionclip,
              Make::duration(
                  "motionclip.interval", 10s, 1h, [](auto& s) -> auto& { return s.motionclip.interval; })),
-      absent(no_rec, Make::flag(
-                         "rec.enabled", [](auto& s) -> auto& { return s.rec.enabled; })),
-      absent(no_rec,
-             zero_as("all", Make::duration(
-                                "rec.duration", 1s, ever, [](auto& s) -> auto& { return s.rec.duration; }))),
+      Make::flag(
+          "rec.enabled", [](auto& s) -> auto& { return s.rec.enabled; }),
+      zero_as("all", Make::duration(
+                         "rec.duration", 1s, ever, [](auto& s) -> auto& { return s.rec.duration; })),
   };
   for (auto& setting : list) setting.live = true;
   return list;

@@ -25,6 +25,12 @@ const char* text(Errc e) {
       return "a sample is not later than the one before";
     case Errc::no_parameters:
       return "media arrived before its codec configuration";
+    case Errc::bad_fragment:
+      return "a stored part is not a moof and mdat as they were written";
+    case Errc::bad_init:
+      return "a stored init section is not an ftyp and moov of one track";
+    case Errc::nothing_to_show:
+      return "no sample lies in the wanted range";
   }
   return "unknown packager error";
 }

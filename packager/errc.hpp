@@ -14,6 +14,9 @@ enum class Errc {
   muxer_failed,        ///< FFmpeg could not write the init segment
   dts_not_increasing,  ///< a sample that is not later than the one before
   no_parameters,       ///< media before its codec configuration
+  bad_fragment,        ///< a stored part is not a moof and mdat as we write them
+  bad_init,            ///< a stored init section is not an ftyp and moov of one track
+  nothing_to_show,     ///< no sample lies in the wanted range
 };
 
 const boost::system::error_category& packager_category();

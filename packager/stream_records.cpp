@@ -7,6 +7,17 @@
 #include "packager/stream_packager.hpp"
 
 namespace lookback::packager {
+namespace {
+
+/// Bytes of a chunk up to the end of its first sample, when that is a picture to look at by itself: the rest
+/// of the mdat may be cut off for an I-frame playlist (rfc8216bis 4.4.3.6).
+std::uint32_t first_picture_bytes(const Chain& chunk, const std::vector<Sample>& samples) {
+  std::size_t others = 0;
+  for (std::size_t i = 1; i < samples.size(); ++i) others += samples[i].payload.size();
+  return static_cast<std::uint32_t>(size_of(chunk) - others);
+}
+
+}  // namespace
 
 // --- what an earlier run left ---------------------------------------------------------------------
 
@@ -85,6 +96,9 @@ void StreamPackager::emit_one(CutPart& cut, Outputs& out) {
     part.duration = static_cast<std::uint32_t>(cut.duration);
     part.size_bytes = static_cast<std::uint32_t>(size_of(append.bytes));
     part.independent = cut.samples.front().sync;
+    if (segment.parts.empty() && part.independent && track.kind == MediaKind::video) {
+      segment.sync_bytes = first_picture_bytes(append.bytes, cut.samples);
+    }
     segment.parts.push_back(part);
     segment.size_bytes += part.size_bytes;
   }

@@ -11,6 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "server/archive/media_finder.hpp"
+#include "server/archive/mp4_cache.hpp"
+#include "server/archive/recording_view.hpp"
+#include "server/control.hpp"
 #include "server/http/server.hpp"
 #include "server/ingest/rtmp/listener.hpp"
 
@@ -72,39 +76,57 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   if (!store) return refuse_start("store at " + path.string(), store.error());
   auto key = PublishKey::open(path / "publish.key");
   if (!key) return refuse_start("publishing key " + (path / "publish.key").string(), key.error());
+  auto token = SecretHash::open(path / "admin.token");
+  if (!token) return refuse_start("admin token " + (path / "admin.token").string(), token.error());
 
+  asio::thread_pool blocking(options.blocking_threads);  // outlives what the network's contexts still hold
   NetworkThreads network(thread_count(options.threads));
-  asio::thread_pool blocking(options.blocking_threads);
   WallClock clock;
   Hub hub(network.contexts());
   const LiveServices services{**store, hub, clock};
-  Registry registry(options.registry, services, network.contexts(), blocking, options.settings, key->key);
+  Overrides overrides(**store);
+  const SettingsFor settings = [&](std::string_view stream) {
+    return overrides.apply(stream, options.settings(stream));
+  };
+  Registry registry(options.registry, services, network.contexts(), blocking, settings, key->hash);
   hub.on_miss = [&registry](const std::string& stream) { registry.load(stream); };
 
   http::Site site{hub, **store, blocking, http::web_assets(), [&registry] { return registry.ready(); }, {}};
-  site.find_segment = [&registry](const std::string& stream, const std::string& track, std::uint64_t msn) {
-    return registry.find_segment(stream, track, msn);
-  };
+  site.mp4 = std::make_shared<Mp4Cache>(options.http.mp4_cache_bytes, blocking);
+  site.now_us = [&clock] { return clock.now_us(); };
+  MediaFinder finder(**store);
+  RecordingViews recording_views(**store, options.http.recording_cache_bytes);
+  site.find_segment = [&finder](const auto& name, const auto& known) { return finder.segment(name, known); };
+  site.find_init = [&finder](const auto& name) { return finder.init(name); };
+  // Signals and the service's clock have a context of their own on this thread, so that waiting for them
+  // keeps no network thread alive.
+  asio::io_context main(1);
+  Control control(
+      {options.tokens, options.recordings, options.settings, options.reload, options.max_interval},
+      token->hash, **store, registry, overrides, clock, blocking, main);
+  site.recordings = &control.recordings();
+  site.recording_views = &recording_views;
+  site.recordings_of = [&control](const std::string& stream) { return control.recorded_ranges(stream); };
+  site.access = &control.access();
+  site.api = &control.api();
   auto http = http::Server::open(network.contexts(), options.http, std::move(site));
   if (!http) return refuse_start("http.listen " + options.http.listen, http.error());
   auto rtmp = rtmp::Listener::open(network.contexts(), options.rtmp, registry);
   if (!rtmp) return refuse_start("rtmp.listen " + options.rtmp.listen, rtmp.error());
 
-  // Signals have a context of their own on this thread, so that waiting for one keeps no network thread
-  // alive.
-  asio::io_context main(1);
   asio::signal_set signals(main, SIGINT, SIGTERM, SIGHUP);
   std::thread joiner;
   std::function<void()> await_signal = [&] {
     signals.async_wait([&](boost::system::error_code error, int number) {
       if (error) return;
       if (number == SIGHUP) {
-        if (options.reload && options.reload()) registry.apply_settings();
+        control.reload();
         return await_signal();
       }
       spdlog::info("signal {}: {}", number, joiner.joinable() ? "cutting connections" : "stopping");
       if (!joiner.joinable()) {
         (*rtmp)->stop();
+        control.stop();
         registry.stop();
         network.release();
         joiner = std::thread([&] {
@@ -118,8 +140,10 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   };
   await_signal();
   registry.start();
+  control.start();
   on_started({with_port(options.http.listen, (*http)->port()),
-              with_port(options.rtmp.listen, (*rtmp)->port()), key->fresh_secret.value_or("")});
+              with_port(options.rtmp.listen, (*rtmp)->port()), key->fresh_secret.value_or(""),
+              options.tokens.any() ? std::string() : token->fresh_secret.value_or("")});
   network.start();
   main.run();
   joiner.join();

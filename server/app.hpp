@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "server/api/access.hpp"
+#include "server/archive/recordings.hpp"
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "server/live/registry.hpp"
@@ -20,14 +22,19 @@ struct AppOptions {
   Registry::Options registry;
   std::size_t threads = 0;           ///< network threads; 0: one for each core
   std::size_t blocking_threads = 4;  ///< for store reads that may wait for the disk
+  api::Tokens tokens;                ///< of the configuration
+  Recordings::Options recordings;
   SettingsFor settings;
-  std::function<bool()> reload;  ///< reads the configuration again (SIGHUP); false: the old one stays
+  std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval; thread-safe
+  std::function<bool()> reload;  ///< reads the configuration again (SIGHUP); false: the old one stays. Called
+                                 ///< on any thread, one call at a time
 };
 
 /// What the process prints when it is up.
 struct Started {
   std::string http, rtmp;         ///< "127.0.0.1:8080": the real ports
   std::string fresh_publish_key;  ///< of a first start; empty later
+  std::string fresh_admin_token;  ///< the same; empty, too, when the configuration has tokens
 };
 
 /// Runs the server until SIGINT or SIGTERM: then it stops accepting, ends publications, drains responses,

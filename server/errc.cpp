@@ -47,6 +47,12 @@ class Category final : public boost::system::error_category {
         return "the server is stopping";
       case Errc::store_failed:
         return "the store failed";
+      case Errc::too_many_recordings:
+        return "too many recordings";
+      case Errc::nothing_stored:
+        return "nothing is stored in this time";
+      case Errc::recording_locked:
+        return "the recording is locked";
     }
     return "unknown error";
   }

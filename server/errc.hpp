@@ -23,6 +23,9 @@ enum class Errc {
   too_slow,  ///< the peer does not read what we send, or we cannot keep what it sends
   shutting_down,
   store_failed,
+  too_many_recordings,  ///< of one stream, or in all
+  nothing_stored,       ///< in a range of time that is over
+  recording_locked,
 };
 
 const boost::system::error_category& server_category();

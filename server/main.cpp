@@ -11,6 +11,8 @@
 #include "conf/load.hpp"
 #include "conf/print.hpp"
 #include "server/app.hpp"
+#include "server/cli/export_command.hpp"
+#include "server/cli/store_command.hpp"
 #include "server/versions.hpp"
 
 namespace {
@@ -72,6 +74,10 @@ void print_started(const server::Started& started) {
     std::printf("  From other machines     key NAME?key=%s   (shown once)\n",
                 started.fresh_publish_key.c_str());
   }
+  if (!started.fresh_admin_token.empty()) {
+    std::printf("  Admin token             %s   (shown once; this machine needs none)\n",
+                started.fresh_admin_token.c_str());
+  }
   std::printf("  Watch                   http://%s:%s/watch/live/NAME\n", host(started.http).c_str(),
               port(started.http).c_str());
   std::printf("  Playlist                http://%s:%s/live/NAME/index.m3u8\n\n", host(started.http).c_str(),
@@ -123,12 +129,23 @@ int run(const Arguments& arguments) {
   options.rtmp = config.rtmp;
   options.registry.max_streams = config.limits.max_streams;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
+  options.tokens = config.tokens;
+  options.recordings.max_recordings = config.limits.max_recordings;
+  options.recordings.max_per_stream = config.limits.max_recordings_per_stream;
   options.threads = config.threads;
   options.blocking_threads = config.blocking_threads;
   auto current = std::make_shared<CurrentConfig>(loaded.config);
   options.settings = [current](std::string_view stream) { return current->get()->settings_for(stream); };
+  options.max_interval = [current] { return current->get()->limits.max_interval; };
   options.reload = [current, arguments] { return reload(*current, arguments); };
   return server::run(std::move(options), print_started);
+}
+
+int export_mp4(const Arguments& arguments, server::cli::ExportOptions options) {
+  const auto loaded = load(arguments);
+  if (!loaded.config) return exit_bad_config;
+  options.store = loaded.config->store;
+  return server::cli::export_mp4(options);
 }
 
 int validate(const Arguments& arguments) {
@@ -162,6 +179,18 @@ int main(int argc, char** argv) {
       config_command->add_subcommand("print", "print the effective values and where each came from");
   config_command->require_subcommand(1);
   add_settings(*print_command, arguments);
+  server::cli::ExportOptions exported;
+  auto* export_command = app.add_subcommand(
+      "export", "write an MP4 of a stored stream; the server must not be running on the store");
+  add_settings(*export_command, arguments);
+  export_command->add_option("view", exported.view, "the stream: live/news")->required();
+  export_command->add_option("--start", exported.start,
+                             "RFC 3339, Unix time, now-90m; default: the first media");
+  export_command->add_option("--end", exported.end, "the same; default: the newest media");
+  export_command->add_option("--duration", exported.duration, "instead of --end: 90s, 30m, 1.5h");
+  export_command->add_option("file", exported.out, "the file to write")->required();
+  export_command->add_flag("--json", exported.json, "progress and result as JSON lines");
+  const auto store_command = server::add_store_command(app);
   auto* version_command = app.add_subcommand("version", "print the versions of Lookback and its libraries");
 
   CLI11_PARSE(app, argc, argv);
@@ -170,6 +199,8 @@ int main(int argc, char** argv) {
   if (*run_command) return run(arguments);
   if (*validate_command) return validate(arguments);
   if (*print_command) return print_config(arguments);
+  if (*export_command) return export_mp4(arguments, std::move(exported));
+  if (app.got_subcommand("store")) return store_command();
   if (*version_command) std::fputs(server::library_versions().c_str(), stdout);
   return exit_ok;
 }

@@ -1,5 +1,6 @@
 #include "store/catalog.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "store/base/errc.hpp"
@@ -66,6 +67,10 @@ Result<std::vector<InitRecord>> Catalog::inits(StreamId stream, TrackId track) c
 
 Result<std::vector<ExtentRecord>> Catalog::extents() const {
   return read_all(index_, Family::extents, "", decode_extent);
+}
+
+Result<std::vector<RecordingRecord>> Catalog::recordings() const {
+  return read_all(index_, Family::recordings, "", decode_recording);
 }
 
 Result<StreamRecord> Catalog::stream(StreamId stream) const {
@@ -137,27 +142,55 @@ Result<void> Catalog::visit_segments(StreamId stream, TrackId track, std::uint64
   return scanned;
 }
 
-Result<Window> Catalog::window(StreamId stream, std::int64_t from_pdt_us) const {
+Result<Window> Catalog::window(StreamId stream, std::int64_t from_pdt_us, std::int64_t to_pdt_us) const {
+  return windows(stream, [&](const TrackRecord& track) -> Result<Span> {
+    const auto first = first_ending_after(stream, track, from_pdt_us);
+    if (!first) return first.error();
+    Span span;
+    span.to_pdt_us = to_pdt_us;
+    if (first->has_value()) span.first_msn = (*first)->msn;
+    return span;
+  });
+}
+
+Result<Window> Catalog::range(StreamId stream, std::uint64_t first_msn, std::uint64_t end_msn) const {
+  return windows(stream, [&](const TrackRecord&) -> Result<Span> {
+    return Span{.first_msn = first_msn, .end_msn = std::max(first_msn, end_msn), .with_newest_init = false};
+  });
+}
+
+Result<Window> Catalog::newest(StreamId stream) const {
+  return windows(stream, [&](const TrackRecord& track) -> Result<Span> {
+    const auto last = last_segment(stream, track.id);
+    if (!last) return last.error();
+    Span span;
+    if (last->has_value()) span.first_msn = (*last)->msn;
+    return span;
+  });
+}
+
+Result<Window> Catalog::windows(StreamId stream,
+                                const std::function<Result<Span>(const TrackRecord&)>& span) const {
   const auto known = tracks(stream);
   if (!known) return known.error();
   Window out;
   for (const auto& track : *known) {
-    auto part = window(stream, track, from_pdt_us);
+    const auto of_track = span(track);
+    if (!of_track) return of_track.error();
+    auto part = window(stream, track, *of_track);
     if (!part) return part.error();
     out.tracks.push_back(std::move(*part));
   }
   return out;
 }
 
-Result<Window::Track> Catalog::window(StreamId stream, const TrackRecord& track,
-                                      std::int64_t from_pdt_us) const {
+Result<Window::Track> Catalog::window(StreamId stream, const TrackRecord& track, const Span& span) const {
   Window::Track out{.track = track, .inits = {}, .segments = {}};
-  const auto first = first_ending_after(stream, track, from_pdt_us);
-  if (!first) return first.error();
   std::set<std::uint32_t> named;
-  if (first->has_value()) {
+  if (span.first_msn) {
     const auto visited =
-        visit_segments(stream, track.id, (*first)->msn, UINT64_MAX, [&](const SegmentRecord& segment) {
+        visit_segments(stream, track.id, *span.first_msn, span.end_msn, [&](const SegmentRecord& segment) {
+          if (segment.pdt_us >= span.to_pdt_us) return false;
           named.insert(segment.init_id);
           out.segments.push_back(segment);
           return true;
@@ -167,7 +200,8 @@ Result<Window::Track> Catalog::window(StreamId stream, const TrackRecord& track,
   auto all = inits(stream, track.id);
   if (!all) return all.error();
   for (auto& init : *all) {
-    if (&init == &all->back() || named.contains(init.id)) out.inits.push_back(std::move(init));
+    const bool is_newest = &init == &all->back();
+    if ((is_newest && span.with_newest_init) || named.contains(init.id)) out.inits.push_back(std::move(init));
   }
   return out;
 }
@@ -178,6 +212,15 @@ SegmentRecord as_gap(SegmentRecord segment) {
   segment.size_bytes = segment.crc32c = 0;
   segment.parts.clear();
   return segment;
+}
+
+SegmentRecord without_part_checksums(SegmentRecord segment) {
+  for (auto& part : segment.parts) part.crc32c = 0;
+  return segment;
+}
+
+bool is_same_segment(const SegmentRecord& a, const SegmentRecord& b) {
+  return without_part_checksums(a) == without_part_checksums(b);
 }
 
 void put(Batch& batch, const StreamRecord& stream) {
@@ -193,11 +236,16 @@ void put(Batch& batch, StreamId stream, const InitRecord& init) {
 }
 
 void put(Batch& batch, StreamId stream, TrackId track, const SegmentRecord& segment) {
-  batch.put(Family::segments, segment_key(stream, track, segment.msn), encode(segment));
+  batch.put(Family::segments, segment_key(stream, track, segment.msn),
+            encode(segment.complete ? without_part_checksums(segment) : segment));
 }
 
 void put(Batch& batch, const ExtentRecord& extent) {
   batch.put(Family::extents, extent_key(extent.key), encode(extent));
+}
+
+void put(Batch& batch, const RecordingRecord& recording) {
+  batch.put(Family::recordings, recording.id, encode(recording));
 }
 
 void erase_segments(Batch& batch, StreamId stream, TrackId track, std::uint64_t from, std::uint64_t to) {

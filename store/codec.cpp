@@ -1,5 +1,7 @@
 #include "store/codec.hpp"
 
+#include <algorithm>
+
 #include "store/base/errc.hpp"
 #include "store/wire.hpp"
 
@@ -7,10 +9,20 @@ namespace lookback::store {
 namespace {
 
 constexpr std::uint8_t record_version = 1;
+constexpr std::uint8_t stream_version = 2;   ///< 1: without floors and overrides
+constexpr std::uint8_t segment_version = 2;  ///< 1: without sync_bytes
 constexpr TrackId max_track = 63;
 
-enum SegmentFlag : std::uint8_t { flag_discontinuity = 1, flag_gap = 2, flag_complete = 4 };
-constexpr std::uint8_t known_segment_flags = flag_discontinuity | flag_gap | flag_complete;
+enum SegmentFlag : std::uint8_t {
+  flag_discontinuity = 1,
+  flag_gap = 2,
+  flag_complete = 4,
+  flag_unchecked_parts = 8,  ///< the checksums of the parts are all 0, and left out
+};
+enum RecordingFlag : std::uint8_t { flag_ended = 1, flag_locked = 2, flag_by_policy = 4 };
+constexpr std::uint8_t known_recording_flags = flag_ended | flag_locked | flag_by_policy;
+constexpr std::uint8_t known_segment_flags =
+    flag_discontinuity | flag_gap | flag_complete | flag_unchecked_parts;
 
 std::string to_string(ByteSpan bytes) { return std::string(as_text(bytes)); }
 std::vector<std::byte> to_vector(ByteSpan bytes) { return {bytes.begin(), bytes.end()}; }
@@ -21,6 +33,13 @@ Decoder start(ByteSpan bytes) {
   return in;
 }
 
+/// A record that has grown: version 1 up to `newest`.
+std::uint8_t version_of(Decoder& in, std::uint8_t newest) {
+  const auto version = in.u8();
+  if (version < 1 || version > newest) in.fail();
+  return version;
+}
+
 Encoder start() {
   Encoder out;
   out.u8(record_version);
@@ -29,27 +48,54 @@ Encoder start() {
 
 TrackId track_of(Decoder& in) { return static_cast<TrackId>(in.varint_up_to(max_track)); }
 
-PartRecord decode_part(Decoder& in) {
-  const auto duration = in.varint_up_to((std::uint64_t{UINT32_MAX} << 1) | 1);
-  PartRecord part;
-  part.duration = static_cast<std::uint32_t>(duration >> 1);
-  part.independent = duration & 1;
-  part.size_bytes = in.varint32();
-  part.crc32c = in.u32();
-  return part;
-}
-
-void decode_parts(Decoder& in, SegmentRecord& record) {
+/// Version 1: field by field.
+void decode_parts_1(Decoder& in, SegmentRecord& record) {
   constexpr std::size_t smallest_part = 6;
   const auto count = in.varint_up_to(std::min(max_parts, in.left().size() / smallest_part));
-  record.parts.reserve(static_cast<std::size_t>(count));
-  std::uint64_t size = 0;
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    record.parts.push_back(decode_part(in));
-    size += record.parts.back().size_bytes;
+  record.parts.resize(static_cast<std::size_t>(count));
+  for (auto& part : record.parts) {
+    const auto duration = in.varint_up_to((std::uint64_t{UINT32_MAX} << 1) | 1);
+    part.duration = static_cast<std::uint32_t>(duration >> 1);
+    part.independent = duration & 1;
+    part.size_bytes = in.varint32();
+    part.crc32c = in.u32();
   }
+}
+
+void decode_parts_2(Decoder& in, SegmentRecord& record, bool have_checksums) {
+  const std::size_t smallest_part = have_checksums ? 6 : 2;
+  const auto count = in.varint_up_to(std::min(max_parts, in.left().size() / smallest_part));
+  record.parts.resize(static_cast<std::size_t>(count));
+  std::int64_t duration = 0;
+  for (auto& part : record.parts) {
+    const auto bits = in.varint_up_to(std::uint64_t{1} << 35);
+    part.independent = bits & 1;
+    duration += from_zigzag(bits >> 1);
+    if (duration < 0 || duration > UINT32_MAX) return in.fail();
+    part.duration = static_cast<std::uint32_t>(duration);
+  }
+  for (auto& part : record.parts) part.size_bytes = in.varint32();
+  for (auto& part : record.parts) part.crc32c = have_checksums ? in.u32() : 0;
+}
+
+void sum_sizes(Decoder& in, SegmentRecord& record) {
+  std::uint64_t size = 0;
+  for (const auto& part : record.parts) size += part.size_bytes;
   if (size > UINT32_MAX) in.fail();
   record.size_bytes = static_cast<std::uint32_t>(size);
+}
+
+/// Like next to like, as differences: most parts of a track are equally long, and an index has millions.
+void encode_parts(Encoder& out, const SegmentRecord& record, bool with_checksums) {
+  out.varint(record.parts.size());
+  std::int64_t before = 0;
+  for (const auto& part : record.parts) {
+    out.varint(to_zigzag(part.duration - before) << 1 | (part.independent ? 1 : 0));
+    before = part.duration;
+  }
+  for (const auto& part : record.parts) out.varint(part.size_bytes);
+  if (!with_checksums) return;
+  for (const auto& part : record.parts) out.u32(part.crc32c);
 }
 
 template <class Record>
@@ -61,18 +107,24 @@ Result<Record> finish(const Decoder& in, Record record) {
 }  // namespace
 
 std::string encode(const StreamRecord& record) {
-  return start()
+  return Encoder()
+      .u8(stream_version)
       .varint(record.id)
       .sized(record.name)
       .sized(record.generation)
       .varint(record.target_duration_s)
       .varint(record.part_target_us)
       .zigzag(record.epoch_us)
+      .varint(record.next_msn)
+      .varint(record.next_discontinuity)
+      .zigzag(record.end_us)
+      .sized(record.overrides)
       .take();
 }
 
 Result<StreamRecord> decode_stream(ByteSpan bytes) {
-  auto in = start(bytes);
+  Decoder in(bytes);
+  const auto version = version_of(in, stream_version);
   StreamRecord record;
   record.id = in.varint();
   record.name = to_string(in.sized(max_name_bytes));
@@ -80,6 +132,12 @@ Result<StreamRecord> decode_stream(ByteSpan bytes) {
   record.target_duration_s = in.varint32();
   record.part_target_us = in.varint32();
   record.epoch_us = in.zigzag();
+  if (version >= 2) {
+    record.next_msn = in.varint();
+    record.next_discontinuity = in.varint32();
+    record.end_us = in.zigzag();
+    record.overrides = to_string(in.sized(max_overrides_bytes));
+  }
   return finish(in, std::move(record));
 }
 
@@ -111,9 +169,13 @@ Result<InitRecord> decode_init(ByteSpan bytes) {
 }
 
 std::string encode(const SegmentRecord& record) {
-  auto out = start();
-  out.u8(static_cast<std::uint8_t>((record.discontinuity ? flag_discontinuity : 0) |
-                                   (record.gap ? flag_gap : 0) | (record.complete ? flag_complete : 0)))
+  const bool with_checksums =
+      std::ranges::any_of(record.parts, [](const auto& part) { return part.crc32c != 0; });
+  Encoder out;
+  out.u8(segment_version)
+      .u8(static_cast<std::uint8_t>((record.discontinuity ? flag_discontinuity : 0) |
+                                    (record.gap ? flag_gap : 0) | (record.complete ? flag_complete : 0) |
+                                    (with_checksums ? 0 : flag_unchecked_parts)))
       .varint(record.msn)
       .zigzag(record.start)
       .zigzag(record.pdt_us)
@@ -123,17 +185,14 @@ std::string encode(const SegmentRecord& record) {
       .varint(record.extent)
       .varint(record.offset)
       .u32(record.crc32c)
-      .varint(record.parts.size());
-  for (const auto& part : record.parts) {
-    out.varint(std::uint64_t{part.duration} << 1 | (part.independent ? 1 : 0))
-        .varint(part.size_bytes)
-        .u32(part.crc32c);
-  }
+      .varint(record.sync_bytes);
+  encode_parts(out, record, with_checksums);
   return out.take();
 }
 
 Result<SegmentRecord> decode_segment(ByteSpan bytes) {
-  auto in = start(bytes);
+  Decoder in(bytes);
+  const auto version = version_of(in, segment_version);
   SegmentRecord record;
   const auto flags = in.u8();
   if (flags & ~known_segment_flags) in.fail();
@@ -149,7 +208,12 @@ Result<SegmentRecord> decode_segment(ByteSpan bytes) {
   record.extent = in.varint();
   record.offset = in.varint();
   record.crc32c = in.u32();
-  decode_parts(in, record);
+  if (version >= 2) record.sync_bytes = in.varint32();
+  if (version >= 2)
+    decode_parts_2(in, record, !(flags & flag_unchecked_parts));
+  else
+    decode_parts_1(in, record);
+  sum_sizes(in, record);
   return finish(in, std::move(record));
 }
 
@@ -186,6 +250,51 @@ Result<ExtentRecord> decode_extent(ByteSpan bytes) {
   record.size_bytes = in.varint();
   record.synced_bytes = in.varint();
   return finish(in, std::move(record));
+}
+
+std::string encode(const RecordingRecord& record) {
+  return start()
+      .sized(record.id)
+      .varint(record.stream)
+      .sized(record.name)
+      .zigzag(record.created_us)
+      .zigzag(record.start_us)
+      .zigzag(record.end_us)
+      .varint(record.first_msn)
+      .varint(record.end_msn)
+      .u8(static_cast<std::uint8_t>((record.ended ? flag_ended : 0) | (record.locked ? flag_locked : 0) |
+                                    (record.by_policy ? flag_by_policy : 0)))
+      .zigzag(record.keep_until_us)
+      .sized(record.reason)
+      .take();
+}
+
+Result<RecordingRecord> decode_recording(ByteSpan bytes) {
+  auto in = start(bytes);
+  RecordingRecord record;
+  record.id = to_string(in.sized(recording_id_bytes));
+  record.stream = in.varint();
+  record.name = to_string(in.sized(max_recording_text_bytes));
+  record.created_us = in.zigzag();
+  record.start_us = in.zigzag();
+  record.end_us = in.zigzag();
+  record.first_msn = in.varint();
+  record.end_msn = in.varint();
+  const auto flags = in.u8();
+  if (flags & ~known_recording_flags) in.fail();
+  record.ended = flags & flag_ended;
+  record.locked = flags & flag_locked;
+  record.by_policy = flags & flag_by_policy;
+  record.keep_until_us = in.zigzag();
+  record.reason = to_string(in.sized(max_recording_text_bytes));
+  if (!is_valid(record)) in.fail();
+  return finish(in, std::move(record));
+}
+
+bool is_valid(const RecordingRecord& record) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return record.id.size() == recording_id_bytes && std::ranges::all_of(record.id, is_letter) &&
+         record.name.size() <= max_recording_text_bytes && record.reason.size() <= max_recording_text_bytes;
 }
 
 }  // namespace lookback::store

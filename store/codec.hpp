@@ -13,17 +13,25 @@ namespace lookback::store {
 inline constexpr std::size_t max_name_bytes = 255;       ///< of a stream or track name
 inline constexpr std::size_t max_init_bytes = 16 << 20;  ///< of an init section, and of its format
 inline constexpr std::size_t max_parts = 65'536;         ///< in a segment
+inline constexpr std::size_t max_overrides_bytes = 64 << 10;
+inline constexpr std::size_t recording_id_bytes = 12;
+inline constexpr std::size_t max_recording_text_bytes = 1024;  ///< of a recording's name, and of its reason
 
 std::string encode(const StreamRecord& record);
 std::string encode(const TrackRecord& record);
 std::string encode(const InitRecord& record);
 std::string encode(const SegmentRecord& record);
 std::string encode(const ExtentRecord& record);
+std::string encode(const RecordingRecord& record);
 
 Result<StreamRecord> decode_stream(ByteSpan bytes);
 Result<TrackRecord> decode_track(ByteSpan bytes);
 Result<InitRecord> decode_init(ByteSpan bytes);
 Result<SegmentRecord> decode_segment(ByteSpan bytes);
 Result<ExtentRecord> decode_extent(ByteSpan bytes);
+Result<RecordingRecord> decode_recording(ByteSpan bytes);
+
+/// The record can be stored: its id and texts are within bounds.
+bool is_valid(const RecordingRecord& record);
 
 }  // namespace lookback::store

@@ -8,6 +8,9 @@
 #include "store/folder.hpp"
 #include "store/index.hpp"
 #include "store/options.hpp"
+#include "store/recording_log.hpp"
+#include "store/stream_log.hpp"
+#include "store/usage.hpp"
 
 namespace lookback::store {
 
@@ -32,6 +35,9 @@ struct Core {
   std::unique_ptr<Index> index;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<ExtentTable> extents;
+  StreamLog stream_log{options.path, options.log};
+  RecordingLog recording_log{options.path, options.log};
+  GrowthMeter growth;
   ExtentCache cache{folder, options.max_open_extents};
 };
 

@@ -25,6 +25,7 @@ void DiskSpace::refresh() {
   // A file system that does not even answer takes no writes.
   writable_ = ::statvfs(path_.c_str(), &status) == 0 && !(status.f_flag & ST_RDONLY);
   free_ = writable_ ? std::uint64_t{status.f_bavail} * status.f_frsize : 0;
+  known_free_ = free_;
 }
 
 std::uint64_t DiskSpace::shortage(std::uint64_t need) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +23,12 @@ class DiskSpace {
   /// The index may be written: there is room above the floor, and the file system takes writes.
   bool takes_index();
 
+  /// Asks the file system again when the answer is old: while nothing is written nobody else does.
+  void refresh_when_stale() { (void)takes_index(); }
+  /// As last asked; never waits for the file system.
+  std::uint64_t known_free() const { return known_free_; }
+  std::uint64_t reserve() const { return reserve_; }
+
   void wrote(std::uint64_t size_bytes);
   void freed(std::uint64_t size_bytes);
 
@@ -34,6 +41,7 @@ class DiskSpace {
   const std::uint64_t reserve_;
   std::mutex mutex_;
   std::uint64_t free_ = 0;
+  std::atomic<std::uint64_t> known_free_ = 0;  ///< free_, for those who must not wait
   bool writable_ = true;
   Clock::time_point asked_{};
 };

@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view extent_magic = "LBEXTENT";
 constexpr std::string_view block_magic = "LBBLOCK\n";
 constexpr std::uint32_t extent_version = 1;
-constexpr std::size_t block_head_bytes = 8 + 16 + 1 + 4;
 constexpr std::size_t crc_bytes = 4;
 constexpr std::size_t max_payload_bytes = 2 * max_init_bytes + 64;
 
@@ -69,20 +68,24 @@ std::string encode_block(const ExtentHeader::Nonce& nonce, BlockType type, std::
   return out;
 }
 
-Result<Block> decode_block(const ExtentHeader::Nonce& nonce, ByteSpan bytes) {
-  Decoder in(bytes);
+Result<std::size_t> block_size(const ExtentHeader::Nonce& nonce, ByteSpan head) {
+  Decoder in(head);
   const auto magic = in.raw(block_magic.size());
   const auto owner = in.raw(nonce.size());
   const auto type = in.u8();
   const auto size = in.u32();
   if (!in.ok() || as_text(magic) != block_magic || !std::ranges::equal(owner, nonce)) return Errc::damaged;
-  if (type < 1 || type > 4 || size > max_payload_bytes) return Errc::damaged;
-  Block block{.type = static_cast<BlockType>(type),
-              .payload = in.raw(size),
-              .size_bytes = block_head_bytes + size + crc_bytes};
-  in.raw(crc_bytes);
-  if (!in.ok() || !crc_fits(bytes.first(block.size_bytes))) return Errc::damaged;
-  return block;
+  if (type < 1 || type > 6 || size > max_payload_bytes) return Errc::damaged;
+  return block_head_bytes + size + crc_bytes;
+}
+
+Result<Block> decode_block(const ExtentHeader::Nonce& nonce, ByteSpan bytes) {
+  const auto size = block_size(nonce, bytes);
+  if (!size) return size.error();
+  if (*size > bytes.size() || !crc_fits(bytes.first(*size))) return Errc::damaged;
+  return Block{.type = static_cast<BlockType>(bytes[block_magic.size() + nonce.size()]),
+               .payload = bytes.subspan(block_head_bytes, *size - block_head_bytes - crc_bytes),
+               .size_bytes = *size};
 }
 
 std::string encode(const SegmentFooter& footer) {

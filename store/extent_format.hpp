@@ -27,10 +27,12 @@ std::string encode(const ExtentHeader& header);
 Result<ExtentHeader> decode_extent_header(ByteSpan bytes);
 
 enum class BlockType : std::uint8_t {
-  stream = 1,   ///< the StreamRecord, at the start of the file
-  track = 2,    ///< the TrackRecord, at the start of the file
-  init = 3,     ///< an InitRecord, before the first segment that names it
-  segment = 4,  ///< a SegmentFooter, directly after the last byte of its segment
+  stream = 1,     ///< the StreamRecord, at the start of the file
+  track = 2,      ///< the TrackRecord, at the start of the file
+  init = 3,       ///< an InitRecord, before the first segment that names it
+  segment = 4,    ///< a SegmentFooter, directly after the last byte of its segment; a gap's: between segments
+  recording = 5,  ///< in recordings.log: a RecordingRecord
+  recording_erased = 6,  ///< in recordings.log: the id of one
 };
 
 struct Block {
@@ -39,11 +41,17 @@ struct Block {
   std::size_t size_bytes = 0;  ///< of the whole block
 };
 
+/// What a block begins with, up to its payload.
+inline constexpr std::size_t block_mark_bytes = 8 + 16;  ///< magic and nonce
+inline constexpr std::size_t block_head_bytes = 8 + 16 + 1 + 4;
+
 std::string encode_block(const ExtentHeader::Nonce& nonce, BlockType type, std::string_view payload);
+/// The size of the whole block that begins with `head` (at least block_head_bytes of it). Errors: damaged.
+Result<std::size_t> block_size(const ExtentHeader::Nonce& nonce, ByteSpan head);
 /// The block that `bytes` begin with. Errors: damaged.
 Result<Block> decode_block(const ExtentHeader::Nonce& nonce, ByteSpan bytes);
 
-/// What follows a complete segment in its extent.
+/// What follows a complete segment in its extent; a segment without bytes (a gap) stands by itself.
 struct SegmentFooter {
   StreamId stream = 0;
   TrackId track = 0;

@@ -30,6 +30,12 @@ struct ExtentRecord {
   bool operator==(const ExtentRecord&) const = default;
 };
 
+/// An extent file that the index has forgotten: to be unlinked once that is durable.
+struct DoomedFile {
+  std::uint64_t id = 0;
+  std::uint64_t size_bytes = 0;  ///< 0: not known
+};
+
 /// Length in microseconds of `ticks`; exact to the microsecond, rounded down.
 inline std::int64_t to_us(std::uint32_t ticks, std::uint32_t timescale) {
   return timescale == 0 ? 0 : static_cast<std::int64_t>(std::uint64_t{ticks} * 1'000'000 / timescale);

@@ -7,12 +7,58 @@
 
 namespace lookback::store {
 
+void ExtentTable::count(Entry& entry) {
+  const auto& record = entry.record;
+  const auto names = references_.find(record.key.stream);
+  entry.referenced =
+      names != references_.end() && names->second.overlap(record.first_msn, record.last_msn + 1);
+  const bool is_free = !entry.open && !entry.referenced;
+  const std::lock_guard lock(sums_mutex_);
+  for (auto* sum : {&totals_, &by_stream_[record.key.stream]}) {
+    sum->all += record.size_bytes;
+    if (is_free) sum->free += record.size_bytes;
+    if (entry.referenced) sum->referenced += record.size_bytes;
+  }
+  if (is_free) free_.insert(record.key);
+}
+
+void ExtentTable::discount(const Entry& entry) {
+  const auto& record = entry.record;
+  const bool is_free = !entry.open && !entry.referenced;
+  const std::lock_guard lock(sums_mutex_);
+  for (auto* sum : {&totals_, &by_stream_[record.key.stream]}) {
+    sum->all -= record.size_bytes;
+    if (is_free) sum->free -= record.size_bytes;
+    if (entry.referenced) sum->referenced -= record.size_bytes;
+  }
+  if (is_free) free_.erase(record.key);
+}
+
+void ExtentTable::insert(const ExtentRecord& record, SharedDescriptor file, bool open) {
+  const auto& key = record.key;
+  auto& entry = entries_[key];
+  entry = {.record = record, .file = std::move(file), .open = open, .failed = false, .referenced = false};
+  by_msn_.emplace(key.stream, key.track, record.first_msn, key.id);
+  count(entry);
+}
+
+void ExtentTable::erase(Entries::iterator at) {
+  const auto key = at->first;
+  discount(at->second);
+  const auto size_bytes = at->second.record.size_bytes;
+  by_msn_.erase({key.stream, key.track, at->second.record.first_msn, key.id});
+  dirty_.erase(key);
+  entries_.erase(at);
+  const std::lock_guard lock(sums_mutex_);
+  counters_.removed += size_bytes;
+  if (by_stream_[key.stream].all == 0) by_stream_.erase(key.stream);
+}
+
 void ExtentTable::load(const ExtentRecord& record, SharedDescriptor file) {
   const std::lock_guard lock(mutex_);
   if (file) dirty_.insert(record.key);
-  total_bytes_ += record.size_bytes;
   last_id_ = std::max(last_id_, record.key.id);
-  entries_[record.key] = {.record = record, .file = std::move(file), .open = false, .failed = false};
+  insert(record, std::move(file), false);
 }
 
 void ExtentTable::reserve_ids(std::uint64_t used) {
@@ -30,10 +76,8 @@ Result<void> ExtentTable::add(const ExtentRecord& record, SharedDescriptor file)
   Batch batch;
   put(batch, record);
   if (auto written = index_.write(batch); !written) return written;
-  entries_[record.key] = {.record = record, .file = std::move(file), .open = true, .failed = false};
+  insert(record, std::move(file), true);
   dirty_.insert(record.key);
-  total_bytes_ += record.size_bytes;
-  open_bytes_ += record.size_bytes;
   new_names_ = true;
   return {};
 }
@@ -42,21 +86,24 @@ void ExtentTable::advance(const ExtentKey& key, std::uint64_t size_bytes, std::u
                           std::int64_t end_pdt_us) {
   const std::lock_guard lock(mutex_);
   auto& entry = entries_.at(key);
+  discount(entry);
   const auto growth = size_bytes - entry.record.size_bytes;
-  total_bytes_ += growth;
-  open_bytes_ += growth;
   entry.record.size_bytes = size_bytes;
-  entry.record.last_msn = last_msn;
+  entry.record.last_msn = std::max(entry.record.last_msn, last_msn);
   entry.record.end_pdt_us = std::max(entry.record.end_pdt_us, end_pdt_us);
+  count(entry);
   dirty_.insert(key);
+  const std::lock_guard sums_lock(sums_mutex_);
+  counters_.written += growth;
 }
 
 void ExtentTable::close(const ExtentKey& key) {
   const std::lock_guard lock(mutex_);
   auto& entry = entries_.at(key);
   if (!entry.open) return;
+  discount(entry);
   entry.open = false;
-  open_bytes_ -= entry.record.size_bytes;
+  count(entry);
   dirty_.insert(key);
 }
 
@@ -65,12 +112,7 @@ Result<void> ExtentTable::remove(const std::vector<ExtentKey>& keys, Batch& batc
   for (const auto& key : keys) batch.erase(Family::extents, extent_key(key));
   if (auto written = index_.write(batch); !written) return written;
   for (const auto& key : keys) {
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) continue;
-    total_bytes_ -= found->second.record.size_bytes;
-    if (found->second.open) open_bytes_ -= found->second.record.size_bytes;
-    entries_.erase(found);
-    dirty_.erase(key);
+    if (const auto found = entries_.find(key); found != entries_.end()) erase(found);
   }
   return {};
 }
@@ -126,12 +168,11 @@ Result<void> ExtentTable::end_failed(const ExtentKey& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return {};
   auto& entry = found->second;
-  const auto lost = entry.record.size_bytes - entry.record.synced_bytes;
-  total_bytes_ -= lost;
-  if (entry.open) open_bytes_ -= entry.record.size_bytes;
+  discount(entry);
   entry.record.size_bytes = entry.record.synced_bytes;
   entry.record.sealed = true;
   entry.open = false;
+  count(entry);
   entry.file.reset();
   dirty_.erase(key);
   Batch batch;
@@ -139,14 +180,54 @@ Result<void> ExtentTable::end_failed(const ExtentKey& key) {
   return index_.write(batch);
 }
 
-std::uint64_t ExtentTable::total_bytes() const {
+void ExtentTable::refer(StreamId stream, std::vector<MsnRange> ranges) {
   const std::lock_guard lock(mutex_);
-  return total_bytes_;
+  MsnRanges names(std::move(ranges));
+  const auto first = entries_.lower_bound({stream, 0, 0});
+  const auto end = entries_.upper_bound({stream, UINT8_MAX, UINT64_MAX});
+  for (auto at = first; at != end; ++at) discount(at->second);
+  if (names.empty())
+    references_.erase(stream);
+  else
+    references_[stream] = std::move(names);
+  for (auto at = first; at != end; ++at) count(at->second);
 }
 
-std::uint64_t ExtentTable::closed_bytes() const {
+MsnRanges ExtentTable::references(StreamId stream) const {
   const std::lock_guard lock(mutex_);
-  return total_bytes_ - open_bytes_;
+  const auto found = references_.find(stream);
+  return found == references_.end() ? MsnRanges() : found->second;
+}
+
+ExtentTable::Totals ExtentTable::totals() const {
+  const std::lock_guard lock(sums_mutex_);
+  return totals_;
+}
+
+std::map<StreamId, ExtentTable::Totals> ExtentTable::totals_by_stream() const {
+  const std::lock_guard lock(sums_mutex_);
+  return by_stream_;
+}
+
+GrowthMeter::Counters ExtentTable::counters() const {
+  const std::lock_guard lock(sums_mutex_);
+  return counters_;
+}
+
+std::uint64_t ExtentTable::bytes_of(StreamId stream, const MsnRange& range) const {
+  const std::lock_guard lock(mutex_);
+  double sum = 0;
+  auto at = entries_.lower_bound({stream, 0, 0});
+  for (; at != entries_.end() && at->first.stream == stream; ++at) {
+    const auto& record = at->second.record;
+    const auto first = std::max(record.first_msn, range.first),
+               end = std::min(record.last_msn + 1, range.end);
+    if (first >= end) continue;
+    const auto share =
+        static_cast<double>(end - first) / static_cast<double>(record.last_msn + 1 - record.first_msn);
+    sum += share * static_cast<double>(record.size_bytes);
+  }
+  return static_cast<std::uint64_t>(sum);
 }
 
 std::optional<ExtentRecord> ExtentTable::find(const ExtentKey& key) const {
@@ -155,41 +236,47 @@ std::optional<ExtentRecord> ExtentTable::find(const ExtentKey& key) const {
   return found == entries_.end() ? std::nullopt : std::optional(found->second.record);
 }
 
-std::optional<ExtentRecord> ExtentTable::nth(StreamId stream, TrackId track, std::size_t index) const {
+std::optional<ExtentRecord> ExtentTable::reaching(StreamId stream, TrackId track, std::uint64_t msn) const {
   const std::lock_guard lock(mutex_);
-  auto at = entries_.lower_bound({stream, track, 0});
-  for (; index > 0 && at != entries_.end(); --index) ++at;
-  if (at == entries_.end() || at->first.stream != stream || at->first.track != track) return std::nullopt;
-  return at->second.record;
+  const auto entry_of = [&](const ByMsn::value_type& name) -> const Entry* {
+    if (std::get<0>(name) != stream || std::get<1>(name) != track) return nullptr;
+    return &entries_.at({stream, track, std::get<3>(name)});
+  };
+  auto at = by_msn_.lower_bound({stream, track, msn, 0});
+  if (at != by_msn_.begin()) {
+    const auto* before = entry_of(*std::prev(at));
+    if (before && before->record.last_msn >= msn) return before->record;
+  }
+  const auto* entry = at == by_msn_.end() ? nullptr : entry_of(*at);
+  return entry ? std::optional(entry->record) : std::nullopt;
 }
 
-std::optional<ExtentRecord> ExtentTable::oldest_closed(const std::vector<ExtentRecord>& except) const {
+std::optional<ExtentRecord> ExtentTable::oldest_free(const std::vector<ExtentRecord>& except) const {
   const auto is_excepted = [&](const ExtentKey& key) {
     return std::ranges::any_of(except, [&](const auto& extent) { return extent.key == key; });
   };
   const std::lock_guard lock(mutex_);
-  const Entry* oldest = nullptr;
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    const auto& [key, entry] = *at;
-    if (is_excepted(key)) {
+  const ExtentRecord* oldest = nullptr;
+  for (auto at = free_.begin(); at != free_.end();) {
+    if (is_excepted(*at)) {
       ++at;
       continue;
     }
-    if (!entry.open && (!oldest || entry.record.end_pdt_us < oldest->record.end_pdt_us)) oldest = &entry;
-    at = entries_.upper_bound({key.stream, key.track, UINT64_MAX});  // the next track
+    const auto& record = entries_.at(*at).record;
+    if (!oldest || record.end_pdt_us < oldest->end_pdt_us) oldest = &record;
+    at = free_.upper_bound({at->stream, at->track, UINT64_MAX});  // the next track
   }
-  return oldest ? std::optional(oldest->record) : std::nullopt;
+  return oldest ? std::optional(*oldest) : std::nullopt;
 }
 
-std::vector<ExtentRecord> ExtentTable::ending_by(StreamId stream, TrackId track,
-                                                 std::int64_t cutoff_pdt_us) const {
+std::vector<ExtentRecord> ExtentTable::free_ending_by(StreamId stream, TrackId track,
+                                                      std::int64_t cutoff_pdt_us, std::size_t limit) const {
   const std::lock_guard lock(mutex_);
   std::vector<ExtentRecord> out;
-  for (auto at = entries_.lower_bound({stream, track, 0}); at != entries_.end(); ++at) {
-    const auto& [key, entry] = *at;
-    if (key.stream != stream || key.track != track || entry.open || entry.record.end_pdt_us > cutoff_pdt_us)
-      break;
-    out.push_back(entry.record);
+  for (auto at = free_.lower_bound({stream, track, 0}); at != free_.end() && out.size() < limit; ++at) {
+    const auto& record = entries_.at(*at).record;
+    if (at->stream != stream || at->track != track || record.end_pdt_us > cutoff_pdt_us) break;
+    out.push_back(record);
   }
   return out;
 }

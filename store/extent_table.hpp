@@ -4,11 +4,14 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "store/extent_record.hpp"
 #include "store/extent_writer.hpp"
 #include "store/index.hpp"
+#include "store/msn_ranges.hpp"
+#include "store/usage.hpp"
 
 namespace lookback::store {
 
@@ -51,15 +54,29 @@ class ExtentTable {
   /// Ends a failed extent where its last good sync did.
   Result<void> end_failed(const ExtentKey& key);
 
-  std::uint64_t total_bytes() const;
-  std::uint64_t closed_bytes() const;
+  /// Recordings name these segments of the stream, and no others. Extents that have one of them are kept.
+  void refer(StreamId stream, std::vector<MsnRange> ranges);
+  MsnRanges references(StreamId stream) const;
+
+  /// Bytes, over all streams. Free: closed, and no recording needs them.
+  struct Totals {
+    std::uint64_t all = 0, free = 0, referenced = 0;
+  };
+  Totals totals() const;
+  std::map<StreamId, Totals> totals_by_stream() const;
+  /// Bytes written to extents, and removed with them, since the start.
+  GrowthMeter::Counters counters() const;
+  /// Of the range's share of the extents it lies in: an estimate at its ends.
+  std::uint64_t bytes_of(StreamId stream, const MsnRange& range) const;
+
   std::optional<ExtentRecord> find(const ExtentKey& key) const;
-  /// The track's extent that is older than all but `index` others; 0: the oldest.
-  std::optional<ExtentRecord> nth(StreamId stream, TrackId track, std::size_t index) const;
-  /// The closed extent whose media ends first, over all streams; a track's extents go in their order.
-  std::optional<ExtentRecord> oldest_closed(const std::vector<ExtentRecord>& except) const;
-  /// Closed extents at the track's old end that end by `cutoff_pdt_us`.
-  std::vector<ExtentRecord> ending_by(StreamId stream, TrackId track, std::int64_t cutoff_pdt_us) const;
+  /// The track's first extent, by its segments, that goes to `msn` or further.
+  std::optional<ExtentRecord> reaching(StreamId stream, TrackId track, std::uint64_t msn) const;
+  /// The free extent whose media ends first, over all streams; a track's extents go in their order.
+  std::optional<ExtentRecord> oldest_free(const std::vector<ExtentRecord>& except) const;
+  /// Free extents of the track that end by `cutoff_pdt_us`, oldest first, at most `limit`.
+  std::vector<ExtentRecord> free_ending_by(StreamId stream, TrackId track, std::int64_t cutoff_pdt_us,
+                                           std::size_t limit) const;
 
  private:
   struct Entry {
@@ -67,16 +84,31 @@ class ExtentTable {
     SharedDescriptor file;
     bool open = false;
     bool failed = false;
+    bool referenced = false;
   };
   using Entries = std::map<ExtentKey, Entry>;
+  using ByMsn = std::set<std::tuple<StreamId, TrackId, std::uint64_t /*first msn*/, std::uint64_t /*id*/>>;
+
+  void insert(const ExtentRecord& record, SharedDescriptor file, bool open);
+  void erase(Entries::iterator at);
+  /// Takes the entry into the sums and sets below, or out of them: around each change of it.
+  void count(Entry& entry);
+  void discount(const Entry& entry);
 
   Index& index_;
   mutable std::mutex mutex_;
   Entries entries_;
+  ByMsn by_msn_;
+  std::set<ExtentKey> free_;
   std::set<ExtentKey> dirty_;
+  std::map<StreamId, MsnRanges> references_;
   std::uint64_t last_id_ = 0;
-  std::uint64_t total_bytes_ = 0, open_bytes_ = 0;
   bool new_names_ = false;
+  mutable std::mutex
+      sums_mutex_;  ///< guards what follows: asked for by those who must not wait for the index
+  std::map<StreamId, Totals> by_stream_;
+  Totals totals_;
+  GrowthMeter::Counters counters_;
 };
 
 }  // namespace lookback::store

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <random>
 #include <vector>
 
 #include "store/system_error.hpp"
@@ -29,6 +30,13 @@ ssize_t write_some(int file, std::span<const ByteSpan> pieces, std::size_t done,
 }
 
 }  // namespace
+
+ExtentHeader::Nonce make_nonce() {
+  std::random_device random;
+  ExtentHeader::Nonce nonce;
+  for (auto& byte : nonce) byte = static_cast<std::byte>(random());
+  return nonce;
+}
 
 Result<ExtentWriter> ExtentWriter::create(const Folder& folder, const ExtentHeader& header,
                                           std::string_view preface, const Log& log) {

@@ -13,6 +13,9 @@ namespace lookback::store {
 /// Shared by the writer and the sync thread: each may be the last to let go.
 using SharedDescriptor = std::shared_ptr<const Descriptor>;
 
+/// For the header of a new extent.
+ExtentHeader::Nonce make_nonce();
+
 /// An extent that grows. Space is allocated ahead in steps, so that the file stays in few pieces; what is not
 /// used is given back by `finish`. Belongs to the writer thread.
 class ExtentWriter {

@@ -38,13 +38,18 @@ Result<void> make_folder(const fs::path& path, const Log& log) {
   return error == std::errc::not_a_directory || error == std::errc::file_exists ? Errc::not_a_store : why;
 }
 
-Result<Descriptor> take_lock(const fs::path& path, const Log& log) {
-  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) return failed(log, "opening", path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+Result<void> hold(const Descriptor& lock, const fs::path& path, const Log& log) {
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return failed(log, "locking", path, errno);
   log(path.string() + " is locked: " + make_error_code(Errc::in_use).message());
   return Errc::in_use;
+}
+
+Result<Descriptor> take_lock(const fs::path& path, const Log& log) {
+  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock) return failed(log, "opening", path, errno);
+  if (auto held = hold(lock, path, log); !held) return held.error();
+  return lock;
 }
 
 Result<std::optional<std::uint32_t>> read_version(const fs::path& path, const Log& log) {
@@ -65,27 +70,48 @@ Result<std::optional<std::uint32_t>> read_version(const fs::path& path, const Lo
   return Errc::not_a_store;
 }
 
+/// The store's format; 0: there is none. Errors: newer_format, not_a_store, and those of reading.
+Result<std::uint32_t> known_version(const fs::path& path, const Log& log) {
+  const auto version = read_version(path / "VERSION", log);
+  if (!version) return version.error();
+  if (version->value_or(0) <= Folder::format_version) return version->value_or(0);
+  log(fmt::format("{} has store format {}; this program knows {}", path.string(), version->value(),
+                  Folder::format_version));
+  return Errc::newer_format;
+}
+
+Errc no_store(const fs::path& path, const Log& log) {
+  log(path.string() + " holds no store");
+  return Errc::not_a_store;
+}
+
+/// What the owner of a file system, or an earlier run, may have left in a folder that is to become a store.
 bool is_harmless(const std::string& name) {
-  return name.starts_with('.') || name == "lost+found" || name == "LOCK";
+  static constexpr std::array ours = {
+      "LOCK",        "SYNCED",          "VERSION.new",    "index",
+      "streams.log", "streams.log.new", "recordings.log", "recordings.log.new"};
+  return name.starts_with('.') || name == "lost+found" || name.starts_with("index.") ||
+         std::ranges::find(ours, name) != ours.end();
 }
 
 /// Whether a folder without VERSION may become a store: nothing in it but what a creation that was
 /// interrupted leaves.
 Result<void> check_empty(const fs::path& path, const Log& log) {
   std::error_code error;
+  bool has_extents = false;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
     const auto name = entry->path().filename().string();
-    if (is_harmless(name) || name == "index" || name == "VERSION.new") continue;
+    if (is_harmless(name)) continue;
     if (name != "extents") {
       log(path.string() + " has no VERSION file but holds " + name);
       return Errc::not_a_store;
     }
-    if (fs::is_empty(entry->path(), error)) continue;
-    log(path.string() + " has extents but no VERSION file; " + make_error_code(Errc::damaged).message());
-    return Errc::damaged;
+    has_extents = !fs::is_empty(entry->path(), error);
   }
   if (error) return failed(log, "listing", path, error.value());
-  return {};
+  if (!has_extents) return {};
+  log(path.string() + " has extents but no VERSION file; " + make_error_code(Errc::damaged).message());
+  return Errc::damaged;
 }
 
 Result<void> sync_folder(const fs::path& path, const Log& log) {
@@ -112,26 +138,63 @@ Result<Folder> Folder::open(const fs::path& path, const Log& log) {
   folder.path_ = path;
   if (auto made = make_folder(path, log); !made) return made.error();
   // The version comes before the lock, so that not even a lock file is left in a folder of somebody else's.
-  const auto version = read_version(path / "VERSION", log);
+  const auto version = known_version(path, log);
   if (!version) return version.error();
-  if (version->value_or(0) > format_version) {
-    log(fmt::format("{} has store format {}; this program knows {}", path.string(), version->value(),
-                    format_version));
-    return Errc::newer_format;
-  }
-  folder.is_new_ = !version->has_value();
+  folder.is_new_ = *version == 0;
+  folder.version_ = *version;
   if (folder.is_new_) {
     if (auto empty = check_empty(path, log); !empty) return empty.error();
   }
-  auto lock = take_lock(path / "LOCK", log);
-  if (!lock) return lock.error();
-  folder.lock_ = std::move(*lock);
-  if (auto made = make_folder(folder.extents_path(), log); !made) return made.error();
-  folder.extents_ = Descriptor(::open(folder.extents_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.extents_) return failed(log, "opening", folder.extents_path(), errno);
-  folder.mark_ = Descriptor(::open((path / "SYNCED").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!folder.mark_) return failed(log, "opening", path / "SYNCED", errno);
+  if (auto opened = folder.open_files(log); !opened) return opened.error();
   return folder;
+}
+
+Result<Folder> Folder::open_for_repair(const fs::path& path, const Log& log) {
+  Folder folder;
+  folder.path_ = path;
+  const auto version = known_version(path, log);
+  if (!version) return version.error();
+  folder.is_new_ = *version == 0;
+  folder.version_ = *version;
+  if (folder.is_new_) {
+    const auto state = check_empty(path, log);
+    if (state || state.error() != Errc::damaged) return no_store(path, log);
+  }
+  if (auto opened = folder.open_files(log); !opened) return opened.error();
+  return folder;
+}
+
+Result<Folder> Folder::open_read_only(const fs::path& path, const Log& log) {
+  Folder folder;
+  folder.path_ = path;
+  const auto version = known_version(path, log);
+  if (!version) return version.error();
+  if (*version == 0) {
+    const auto state = check_empty(path, log);
+    return state ? no_store(path, log) : state.error();
+  }
+  // A copy may lack the lock file: then nobody has it open.
+  Descriptor lock(::open((path / "LOCK").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!lock && errno != ENOENT) return failed(log, "opening", path / "LOCK", errno);
+  if (lock) {
+    if (auto taken = hold(lock, path / "LOCK", log); !taken) return taken.error();
+  }
+  folder.lock_ = std::move(lock);
+  folder.extents_ = Descriptor(::open(folder.extents_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  folder.mark_ = Descriptor(::open((path / "SYNCED").c_str(), O_RDONLY | O_CLOEXEC));  // none: no mark
+  return folder;
+}
+
+Result<void> Folder::open_files(const Log& log) {
+  auto lock = take_lock(path_ / "LOCK", log);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
+  if (auto made = make_folder(extents_path(), log); !made) return made;
+  extents_ = Descriptor(::open(extents_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!extents_) return failed(log, "opening", extents_path(), errno);
+  mark_ = Descriptor(::open((path_ / "SYNCED").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!mark_) return failed(log, "opening", path_ / "SYNCED", errno);
+  return {};
 }
 
 Result<void> Folder::mark_created(const Log& log) {
@@ -145,6 +208,7 @@ Result<void> Folder::mark_created(const Log& log) {
   }
   if (::rename(fresh.c_str(), target.c_str()) != 0) return failed(log, "renaming", fresh, errno);
   is_new_ = false;
+  version_ = format_version;
   return sync_folder(path_, log);
 }
 

@@ -14,15 +14,26 @@ namespace lookback::store {
 /// lives. Immutable after `open` except for the sync mark, which belongs to the sync thread.
 class Folder {
  public:
-  static constexpr std::uint32_t format_version = 1;
+  static constexpr std::uint32_t format_version = 2;
 
   /// Creates the folder when it is not there, and takes the lock. Blocking.
   /// Errors: in_use, newer_format, not_a_store, read_only, damaged, io_error.
   static Result<Folder> open(const std::filesystem::path& path, const Log& log);
 
+  /// Takes the lock of a store that is there, and changes nothing: its file system may be read-only.
+  /// Errors: in_use, newer_format, not_a_store, damaged, read_only (no permission), io_error.
+  static Result<Folder> open_read_only(const std::filesystem::path& path, const Log& log);
+  /// As `open`, for a folder that must hold a store, whatever it lacks besides extents.
+  static Result<Folder> open_for_repair(const std::filesystem::path& path, const Log& log);
+
   /// The folder holds no store yet: the index may be created. `mark_created` ends that state.
   bool is_new() const { return is_new_; }
   Result<void> mark_created(const Log& log);
+
+  /// The store has an older format: `upgrade` says that it is a newer one now, before anything is written
+  /// that an older program would misread.
+  bool is_older() const { return !is_new_ && version_ < format_version; }
+  Result<void> upgrade(const Log& log) { return mark_created(log); }
 
   std::filesystem::path path() const { return path_; }
   std::filesystem::path index_path() const { return path_ / "index"; }
@@ -40,8 +51,11 @@ class Folder {
   Result<void> write_sync_mark(std::uint64_t sequence);
 
  private:
+  Result<void> open_files(const Log& log);
+
   std::filesystem::path path_;
   bool is_new_ = false;
+  std::uint32_t version_ = 0;  ///< as found
   Descriptor lock_, extents_, mark_;
 };
 

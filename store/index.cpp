@@ -2,20 +2,29 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
 #include <vector>
 
 #include "store/base/errc.hpp"
+#include "store/index_log_guard.hpp"
 
 namespace lookback::store {
 namespace {
 
-constexpr std::array<const char*, 6> family_names = {"default", "streams",  "tracks",
-                                                     "inits",   "segments", "extents"};
+constexpr std::array<const char*, 7> family_names = {"default",  "streams", "tracks",    "inits",
+                                                     "segments", "extents", "recordings"};
+/// Families that a store of format 1 lacks: the first opening makes them.
+constexpr std::array<const char*, 1> newer_families = {"recordings"};
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -35,9 +44,6 @@ rocksdb::DBOptions db_options(bool create) {
   options.db_write_buffer_size = 16 << 20;
   options.max_total_wal_size = 32 << 20;
   options.max_manifest_file_size = 4 << 20;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = 1 << 20;
-  options.keep_log_file_num = 3;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   // A crash leaves a torn tail: what stands before it is good. Damage further up would end the replay early
@@ -57,6 +63,34 @@ rocksdb::ColumnFamilyOptions family_options() {
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
+
+/// Makes RocksDB create what an index of an older format lacks, and nothing else: that would hide damage.
+void allow_newer_families(rocksdb::DBOptions& options, const std::filesystem::path& path) {
+  std::vector<std::string> present;
+  if (!rocksdb::DB::ListColumnFamilies(options, path.string(), &present).ok()) return;  // opening tells why
+  const auto is_fine = [&](const char* name) {
+    return std::ranges::find(present, name) != present.end() ||
+           std::ranges::find(newer_families, std::string_view(name)) != newer_families.end();
+  };
+  options.create_missing_column_families = std::ranges::all_of(family_names, is_fine);
+}
+
+/// Takes what RocksDB says. It keeps no log file of its own: a failed write of that would end the process,
+/// too.
+class ErrorLog final : public rocksdb::Logger {
+ public:
+  explicit ErrorLog(Log log) : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), log_(std::move(log)) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list values) override {
+    std::array<char, 500> line;
+    std::vsnprintf(line.data(), line.size(), format, values);
+    log_(std::string("the index: ") + line.data());
+  }
+  void LogHeader(const char*, va_list) override {}
+
+ private:
+  const Log log_;
+};
 
 }  // namespace
 
@@ -92,7 +126,11 @@ void Batch::erase_range(Family family, std::string_view from, std::string_view t
 struct Index::Impl {
   Impl(DiskSpace& disk, Log sink) : space(disk), log(std::move(sink)) {}
   ~Impl() {
-    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    next_try = {};
+    if (db && needs_healing()) (void)heal();  // logged; nobody is left to tell
+    for (auto* family : families) {
+      if (family) db->DestroyColumnFamilyHandle(family);
+    }
     if (db) (void)report("closing the index", db->Close());  // logged; nobody is left to tell
   }
 
@@ -100,8 +138,10 @@ struct Index::Impl {
 
   Result<void> report(std::string_view doing, const rocksdb::Status& status) const {
     if (status.ok()) return {};
-    log(std::string(doing) + ": " + status.ToString());
-    return errc_of(status);
+    const auto why = errc_of(status);
+    log(std::string(doing) + ": " + status.ToString() +
+        (why == Errc::damaged ? "; " + make_error_code(why).message() : ""));
+    return why;
   }
 
   rocksdb::Status add(rocksdb::WriteBatch& batch, const Batch::Impl::Change& change) const {
@@ -111,8 +151,35 @@ struct Index::Impl {
     return batch.DeleteRange(of(change.family), change.key, change.value);
   }
 
+  /// After a failure of the log, or of tables in the background: brings all that memory holds into tables,
+  /// which begins a new log. At most once a second, as each try may wait for a sick disk.
+  Result<void> heal() {
+    const std::lock_guard lock(healing);
+    if (!needs_healing()) return {};
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_try) return Errc::io_error;
+    next_try = now + std::chrono::seconds(1);
+    const bool log_failed = guard.failed();
+    guard.clear();  // before the flush, which begins a new log: that may fail, too
+    auto status = db->Resume();
+    if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
+    if (status.ok() && !guard.failed()) {
+      broken = false;
+      next_try = {};
+      log("the index takes writes again");
+      return {};
+    }
+    if (log_failed) broken = true;
+    return report("writing the index again", status.ok() ? rocksdb::Status::IOError(guard.why()) : status);
+  }
+  bool needs_healing() const { return broken || guard.failed(); }
+
   DiskSpace& space;
   Log log;
+  IndexLogGuard guard{log};          ///< outlives the database
+  std::atomic<bool> broken = false;  ///< the database has refused a write, or the log lacks one
+  std::mutex healing;                ///< guards what follows
+  std::chrono::steady_clock::time_point next_try;
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
 };
@@ -131,14 +198,52 @@ Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bo
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const auto* name : family_names) descriptors.emplace_back(name, family_options());
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(db_options(create), path.string(), descriptors, &impl->families, &db);
+  auto options = db_options(create);
+  if (!create) allow_newer_families(options, path);
+  options.env = impl->guard.env();
+  options.info_log = std::make_shared<ErrorLog>(log);
+  const auto status = rocksdb::DB::Open(options, path.string(), descriptors, &impl->families, &db);
   impl->db.reset(db);
+  if (status.ok() && impl->guard.failed()) return Errc::io_error;  // logged by the guard
   if (status.ok()) return std::unique_ptr<Index>(new Index(std::move(impl)));
   // Whatever else keeps an existing index from opening, the way out is the same.
   const auto why = status.IsIOError() && !status.IsPathNotFound() ? errc_of(status) : Errc::damaged;
   log("opening the index " + path.string() + ": " + status.ToString() + "; " +
       make_error_code(why).message());
   return why;
+}
+
+Result<std::unique_ptr<Index>> Index::open_read_only(const std::filesystem::path& path, DiskSpace& space,
+                                                     const Log& log) {
+  auto impl = std::make_unique<Impl>(space, log);
+  auto options = db_options(false);
+  options.info_log = std::make_shared<ErrorLog>(log);
+  // An index of an earlier version may have fewer families; those count as empty.
+  std::vector<std::string> present;
+  auto status = rocksdb::DB::ListColumnFamilies(options, path.string(), &present);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  for (const auto* name : family_names) {
+    if (std::ranges::find(present, name) != present.end()) descriptors.emplace_back(name, family_options());
+  }
+  rocksdb::DB* db = nullptr;
+  if (status.ok()) status = rocksdb::DB::OpenForReadOnly(options, path.string(), descriptors, &handles, &db);
+  impl->db.reset(db);
+  if (!status.ok()) {
+    const auto why = status.IsIOError() && !status.IsPathNotFound() ? errc_of(status) : Errc::damaged;
+    log("reading the index " + path.string() + ": " + status.ToString() + "; " +
+        make_error_code(why).message());
+    return why;
+  }
+  for (const auto* name : family_names) {
+    const auto found = std::ranges::find(handles, name, [](const auto* handle) { return handle->GetName(); });
+    impl->families.push_back(found == handles.end() ? nullptr : *found);
+  }
+  return std::unique_ptr<Index>(new Index(std::move(impl)));
+}
+
+Result<void> Index::verify() const {
+  return impl_->report("verifying the index", impl_->db->VerifyChecksum());
 }
 
 Result<void> Index::write(Batch& batch) {
@@ -149,12 +254,20 @@ Result<void> Index::write(Batch& batch) {
   for (const auto& change : changes.impl_->changes) {
     if (auto added = impl_->report("changing the index", impl_->add(out, change)); !added) return added;
   }
-  return impl_->report("writing the index", impl_->db->Write(rocksdb::WriteOptions(), &out));
+  if (auto healed = impl_->heal(); !healed) return healed;
+  const auto status = impl_->db->Write(rocksdb::WriteOptions(), &out);
+  if (!status.ok()) impl_->broken = true;
+  if (status.ok() && impl_->guard.failed()) return Errc::io_error;  // logged by the guard
+  return impl_->report("writing the index", status);
 }
 
 Result<void> Index::sync() {
   if (!impl_->space.takes_index()) return Errc::reserve_reached;
-  return impl_->report("syncing the index", impl_->db->SyncWAL());
+  if (auto healed = impl_->heal(); !healed) return healed;
+  const auto status = impl_->db->SyncWAL();
+  if (!status.ok()) impl_->broken = true;
+  if (status.ok() && impl_->guard.failed()) return Errc::io_error;
+  return impl_->report("syncing the index", status);
 }
 
 std::uint64_t Index::sequence() const { return impl_->db->GetLatestSequenceNumber(); }
@@ -169,6 +282,7 @@ Result<std::string> Index::get(Family family, std::string_view key) const {
 
 Result<void> Index::scan(Family family, std::string_view from, std::string_view to,
                          const Visit& visit) const {
+  if (!impl_->of(family)) return {};
   const auto limit = slice(to);
   rocksdb::ReadOptions options;
   if (!to.empty()) options.iterate_upper_bound = &limit;

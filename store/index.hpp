@@ -16,7 +16,7 @@
 namespace lookback::store {
 
 /// Column families (FORMAT.md, "Index").
-enum class Family { meta, streams, tracks, inits, segments, extents };
+enum class Family { meta, streams, tracks, inits, segments, extents, recordings };
 
 /// Changes that are made together or not at all. Belongs to its caller.
 class Batch {
@@ -50,7 +50,14 @@ class Index {
   /// `space` must outlive the index. Errors: in_use, read_only, damaged, io_error.
   static Result<std::unique_ptr<Index>> open(const std::filesystem::path& path, bool create, DiskSpace& space,
                                              const Log& log);
+  /// Opens what is there without changing a byte of it; the log's newest records are read into memory. What
+  /// writes gets io_error. The caller sees to it that nobody has it open. Errors: damaged, io_error.
+  static Result<std::unique_ptr<Index>> open_read_only(const std::filesystem::path& path, DiskSpace& space,
+                                                       const Log& log);
   ~Index();
+
+  /// Reads all tables against their checksums. Blocking. Errors: damaged, io_error.
+  Result<void> verify() const;
 
   /// Survives `kill -9` when this returns; survives a power cut after the next `sync`. `batch` is empty
   /// afterwards. Errors: reserve_reached (nothing written: the disk is all but full), io_error, damaged.

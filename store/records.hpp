@@ -24,6 +24,9 @@ struct StreamRecord {
   std::uint64_t next_msn = 0;            ///< no segment below it will ever be made again
   std::uint32_t next_discontinuity = 0;  ///< EXT-X-DISCONTINUITY-SEQUENCE after the newest segment ever
   std::int64_t end_us = 0;               ///< media time (us) at which everything ever made has ended
+  /// Settings that were changed while running, as text that is opaque here; at most 64 KiB. Only
+  /// Store::put_overrides changes it.
+  std::string overrides = {};
   bool operator==(const StreamRecord&) const = default;
 };
 
@@ -67,8 +70,31 @@ struct SegmentRecord {
   std::uint64_t offset = 0;      ///< in the extent file; set by the store
   std::uint32_t size_bytes = 0;  ///< sum over the parts; set by the store
   std::uint32_t crc32c = 0;      ///< of all its bytes so far; set by the store
+  std::uint32_t sync_bytes = 0;  ///< its first bytes up to the end of the first sample, when that is a sync
+                                 ///< sample (EXT-X-I-FRAMES-ONLY); 0: it is not, or that is not known
   std::vector<PartRecord> parts;
   bool operator==(const SegmentRecord&) const = default;
+};
+
+/// A recording: a reference to segments of a stream, in all its tracks. Extents with segments in
+/// [first_msn, end_msn) stay, however old, until no recording names them.
+struct RecordingRecord {
+  static constexpr std::uint64_t open = UINT64_MAX;  ///< an msn that is not known yet
+
+  std::string id;  ///< 12 of [a-z0-9], random; never reused
+  StreamId stream = 0;
+  std::string name;
+  std::int64_t created_us = 0;
+  std::int64_t start_us = 0;       ///< asked for (Unix us)
+  std::int64_t end_us = 0;         ///< asked for; INT64_MAX: until it is stopped
+  std::uint64_t first_msn = open;  ///< open: nothing yet (scheduled)
+  std::uint64_t end_msn = open;    ///< exclusive; open: still grows
+  bool ended = false;
+  bool locked = false;             ///< protected from its own retention and from deletion
+  std::int64_t keep_until_us = 0;  ///< 0: for ever
+  bool by_policy = false;
+  std::string reason;  ///< why it stopped, when nobody asked for that
+  bool operator==(const RecordingRecord&) const = default;
 };
 
 /// What the index holds of a stream from some wall-clock time on.

@@ -47,28 +47,32 @@ class Recovery {
   }
 
   Result<void> settle(const std::vector<ExtentRecord>& extents, const std::vector<std::uint64_t>& files) {
-    for (const auto& extent : extents) {
+    for (auto at = extents.begin(); at != extents.end(); ++at) {
+      const auto& extent = *at;
+      const auto next = std::next(at);
+      const bool is_newest = next == extents.end() || next->key.stream != extent.key.stream ||
+                             next->key.track != extent.key.track;
       const bool exists = std::ranges::binary_search(files, extent.key.id);
-      auto settled = exists ? settle(extent) : give_up(extent);
+      auto settled = exists ? settle(extent, is_newest ? UINT64_MAX : next->first_msn) : give_up(extent);
       if (!settled) return settled;
     }
     return {};
   }
 
-  Result<void> settle(const ExtentRecord& extent) {
+  Result<void> settle(const ExtentRecord& extent, std::uint64_t end_msn) {
     if (extent.sealed) {
       core_.extents->load(extent, nullptr);
       return {};
     }
     out_.report.extents_examined += 1;
-    auto checked = ExtentCheck(core_, extent, out_.report).run(batch_);
+    auto checked = ExtentCheck(core_, extent, end_msn, out_.report).run(batch_);
     if (!checked) return checked.error();
     if (checked->has_value()) {
       core_.extents->load((*checked)->record, std::move((*checked)->file));
     } else {
       remove(extent);
       out_.report.extents_removed += 1;
-      out_.files_to_unlink.push_back(extent.key.id);
+      out_.files_to_unlink.push_back({extent.key.id, extent.size_bytes});
     }
     return {};
   }
@@ -132,7 +136,7 @@ class Recovery {
       }
       core_.options.log(path + " is unknown to the index; removed");
       out_.report.extents_removed += 1;
-      out_.files_to_unlink.push_back(id);
+      out_.files_to_unlink.push_back({id, 0});
     }
   }
 

@@ -8,7 +8,7 @@ namespace lookback::store {
 
 struct Recovered {
   RecoveryReport report;
-  std::vector<std::uint64_t> files_to_unlink;  ///< once the index is durable
+  std::vector<DoomedFile> files_to_unlink;  ///< once the index is durable
 };
 
 /// Brings index and extents together after the last run, however it ended, and fills the extent table. Reads

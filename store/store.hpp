@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "store/extent_file.hpp"
 #include "store/options.hpp"
 #include "store/records.hpp"
+#include "store/usage.hpp"
 
 /// The path of a part through the store: `append` puts it into a bounded queue; the writer thread
 /// writes its bytes to the track's open extent (page cache), then its record to the index (WAL,
@@ -58,6 +60,8 @@ class Store {
   /// Writes and syncs what is queued, and ends open segments. Blocking.
   ~Store();
 
+  /// Immutable.
+  const Options& options() const;
   /// What opening had to mend. Immutable.
   const RecoveryReport& recovery() const;
 
@@ -65,7 +69,12 @@ class Store {
   std::vector<StreamRecord> streams() const;
   /// The record of `name`, created (with a fresh id and generation) when there is none. Blocking.
   Result<StreamRecord> open_stream(const std::string& name);
-  /// Replaces the record of `stream.id`. Queued before appends that follow.
+  /// The record of `name`. From memory. Errors: not_found.
+  Result<StreamRecord> find_stream(const std::string& name) const;
+  /// Replaces the stream's overrides. Durable on return. Blocking. Errors: not_found, damaged (longer than 64
+  /// KiB), reserve_reached, io_error, closed.
+  Result<void> put_overrides(StreamId stream, const std::string& overrides);
+  /// Replaces the record of `stream.id`, but for its overrides. Queued before appends that follow.
   void put_stream(const StreamRecord& stream);
   void put_track(StreamId stream, const TrackRecord& track);
   /// Queued: stored before any append that follows it.
@@ -77,19 +86,65 @@ class Store {
   /// closed: the segment is complete, or the store is shutting down.
   void append(Append append, Appended done);
 
-  /// Segments of all tracks whose end is later than `from_pdt_us`, oldest first. An msn may be missing where
-  /// the disk was too far behind to keep even the record. Blocking.
-  Result<Window> load_window(StreamId stream, std::int64_t from_pdt_us);
+  /// Segments of all tracks that end later than `from_pdt_us` and start before `to_pdt_us`, oldest first. An
+  /// msn may be missing where the disk was too far behind to keep even the record. Blocking.
+  Result<Window> load_window(StreamId stream, std::int64_t from_pdt_us, std::int64_t to_pdt_us = INT64_MAX);
+  /// Segments with msn in [first, end), oldest first, also such as have left the window, and the inits they
+  /// name. Blocking.
+  Result<Window> load_range(StreamId stream, std::uint64_t first_msn, std::uint64_t end_msn);
+  /// Each track with its newest segment and newest init. Blocking.
+  Result<Window> load_newest(StreamId stream);
+  /// Blocking.
+  Result<std::vector<TrackRecord>> tracks(StreamId stream) const;
+  /// The track's first segment that ends later than `pdt_us`, complete or not; empty: none yet. Blocking.
+  Result<std::optional<SegmentRecord>> first_ending_after(StreamId stream, const TrackRecord& track,
+                                                          std::int64_t pdt_us) const;
+  /// The track's newest segment, complete or not; empty: none. Blocking.
+  Result<std::optional<SegmentRecord>> last_segment(StreamId stream, TrackId track) const;
+  /// Blocking. Errors: not_found.
+  Result<InitRecord> find_init(StreamId stream, TrackId track, std::uint32_t id);
   /// One stored segment, also when it has left the window but not yet the disk. Blocking. Errors: not_found.
   Result<SegmentRecord> find_segment(StreamId stream, TrackId track, std::uint64_t msn);
 
-  /// Queued: unlinks extents whose last segment ends by `cutoff_pdt_us` and forgets the segments in them.
-  /// Segments that share an extent with later ones stay, and can be fetched, until all of it may go.
+  /// Stores a new or changed recording. Durable on return: seen by no expiry, or by all that follow. Media
+  /// that is gone does not come back: ask load_range what there is. Blocking; takes no longer for a longer
+  /// range. Errors: not_found (the stream), damaged (id, name or reason out of bounds, or another stream than
+  /// before), reserve_reached, read_only, io_error, closed: nothing has changed.
+  Result<void> put_recording(const RecordingRecord& recording);
+  /// Forgets it: what has left the window, and no other recording names, goes. Durable on return. Blocking.
+  /// Errors: not_found, and as above.
+  Result<void> erase_recording(const std::string& id);
+  /// By id. From memory.
+  std::vector<RecordingRecord> recordings() const;
+  /// From memory. Errors: not_found.
+  Result<RecordingRecord> find_recording(const std::string& id) const;
+
+  /// Queued: unlinks extents whose last segment ends by `cutoff_pdt_us` and that no recording needs, and
+  /// forgets the segments in them. Segments that share an extent with later ones, or with those of a
+  /// recording, stay, and can be fetched, until all of it may go. Much is done in steps, between which media
+  /// is taken.
   void expire(StreamId stream, std::int64_t cutoff_pdt_us);
 
   /// The extent's open file, from a bounded cache. May open a file (no data I/O).
   /// Errors: not_found, io_error.
   Result<std::shared_ptr<const ExtentFile>> extent(std::uint64_t id);
+
+  /// Compares the segment's stored bytes with the checksum that the index has (of `segment` only number and
+  /// place count), if that has not been done since the store was opened, as far as a bounded memory goes.
+  /// Blocking. Errors: damaged: the bytes must not be served; a complete segment is then a gap in the index
+  /// and options.on_damaged is called, and this answer is remembered, so that whoever still has the old
+  /// record gets it too. not_found: it is a gap, or its extent is gone. io_error: the system refused the
+  /// read; the segment stays.
+  Result<void> check(const SegmentRecord& segment, StreamId stream, TrackId track);
+
+  /// Whether `check` has found it good already, and remembers that. From memory.
+  bool is_known_good(const SegmentRecord& segment) const;
+
+  /// What the store takes of its disk. From memory; cheap.
+  Usage usage() const;
+  /// About what a recording keeps: of the extents that it names, its share. From memory; linear in the
+  /// stream's extents. 0: no such recording.
+  std::uint64_t recording_bytes(const std::string& id) const;
 
   /// Waits until everything queued before is written and durable. Blocking. When it cannot be made durable
   /// that is logged, and `done` of the appends has told.

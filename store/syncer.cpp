@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "store/base/errc.hpp"
@@ -39,6 +40,8 @@ void Syncer::run() {
     last = stopping_;
     lock.unlock();
     if (sync_now()) unlink_some();
+    core_.growth.sample(GrowthMeter::Clock::now(), core_.extents->counters());
+    core_.space.refresh_when_stale();
     lock.lock();
   }
 }
@@ -97,24 +100,38 @@ Result<void> Syncer::sync_index() {
   const auto sequence = core_.index->sequence();
   if (sequence == synced_sequence_) return {};
   if (auto synced = core_.index->sync(); !synced) return synced;
+  if (auto synced = core_.stream_log.sync(); !synced) return synced;
   synced_sequence_ = sequence;
   return core_.folder.write_sync_mark(sequence);
 }
 
-void Syncer::unlink_later(const std::vector<std::uint64_t>& extents) {
+void Syncer::unlink_later(const std::vector<DoomedFile>& files) {
   const std::lock_guard lock(mutex_);
-  doomed_.insert(doomed_.end(), extents.begin(), extents.end());
+  doomed_.insert(doomed_.end(), files.begin(), files.end());
+}
+
+std::vector<DoomedFile> Syncer::take_doomed(std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  const auto count = static_cast<std::ptrdiff_t>(std::min(doomed_.size(), limit));
+  std::vector<DoomedFile> out(doomed_.begin(), doomed_.begin() + count);
+  doomed_.erase(doomed_.begin(), doomed_.begin() + count);
+  return out;
 }
 
 void Syncer::unlink_some() {
-  std::vector<std::uint64_t> now;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto count = std::min(doomed_.size(), unlinks_per_round);
-    now.assign(doomed_.end() - static_cast<std::ptrdiff_t>(count), doomed_.end());
-    doomed_.resize(doomed_.size() - count);
+  for (const auto& file : take_doomed(unlinks_per_round)) core_.cache.unlink(file.id, core_.options.log);
+}
+
+void Syncer::unlink_while(const std::function<bool()>& is_short) {
+  auto next = take_doomed(1);
+  if (next.empty()) return;
+  const bool durable = core_.index->sync().has_value();  // logged there
+  if (!durable) return unlink_later(next);
+  for (; !next.empty(); next = take_doomed(1)) {
+    core_.cache.unlink(next[0].id, core_.options.log);
+    core_.space.freed(next[0].size_bytes);
+    if (!is_short()) return;
   }
-  for (const auto id : now) core_.cache.unlink(id, core_.options.log);
 }
 
 }  // namespace lookback::store

@@ -1,6 +1,7 @@
 #pragma once
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -25,8 +26,10 @@ class Syncer {
   void stop();
   /// One round, on the calling thread. Blocking. Errors: io_error, reserve_reached; logged.
   Result<void> sync_now();
-  /// After the next round.
-  void unlink_later(const std::vector<std::uint64_t>& extents);
+  /// After the next round, some in each.
+  void unlink_later(const std::vector<DoomedFile>& files);
+  /// Room is needed at once: unlinks files that wait while `is_short` says so. Blocking.
+  void unlink_while(const std::function<bool()>& is_short);
 
  private:
   void run();
@@ -35,6 +38,7 @@ class Syncer {
   bool sync_names();
   Result<void> sync_index();
   void unlink_some();
+  std::vector<DoomedFile> take_doomed(std::size_t limit);
 
   Core& core_;
   const Lost lost_;
@@ -45,7 +49,7 @@ class Syncer {
   std::mutex mutex_;                   ///< guards what follows
   std::condition_variable wake_;
   bool stopping_ = false;
-  std::vector<std::uint64_t> doomed_;
+  std::deque<DoomedFile> doomed_;
   std::thread thread_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cassert>
-#include <random>
 
 #include "store/base/crc32c.hpp"
 #include "store/base/errc.hpp"
@@ -11,15 +10,10 @@
 namespace lookback::store {
 namespace {
 
-/// Gaps that wait for an index that takes no writes; the oldest are given up beyond this.
+/// Gaps that wait for an index, or an extent, that takes no writes; the oldest are given up beyond this.
 constexpr std::size_t max_owed_records = 4096;
-
-ExtentHeader::Nonce make_nonce() {
-  std::random_device random;
-  ExtentHeader::Nonce nonce;
-  for (auto& byte : nonce) byte = static_cast<std::byte>(random());
-  return nonce;
-}
+/// Room that a few blocks take.
+constexpr std::uint64_t block_slack_bytes = 64 << 10;
 
 }  // namespace
 
@@ -28,21 +22,24 @@ TrackWriter::TrackWriter(Core& core, StreamId stream, TrackId track)
   if (const auto last = core_.catalog->last_segment(stream, track); last && last->has_value()) {
     last_complete_ = (*last)->msn;  // recovery has ended what was open
   }
+  if (const auto known = core_.catalog->track(stream, track)) timescale_ = known->timescale;
 }
 
 Result<SegmentRecord> TrackWriter::add(const Append& append, Batch& batch) {
   if (last_complete_ && append.segment.msn <= *last_complete_) return Errc::closed;
+  timescale_ = append.timescale;
   if (current_ && current_->msn != append.segment.msn) end_segment(batch);
   if (lost_) return lose(append.segment, lost_, batch);
   auto record = merged(append);
   if (!record) return lose(append.segment, record.error(), batch);
   if (auto written = write(*record, append); !written) return lose(append.segment, written.error(), batch);
   current_ = *record;
-  if (record->complete)
-    end_segment(batch);
-  else
+  if (!record->complete) {
     store(*record, batch);
-  return record;
+    return record;
+  }
+  end_segment(batch);
+  return without_part_checksums(std::move(*record));  // as the index has it
 }
 
 /// The record with what is stored already, and checksums and sizes of the new part.
@@ -77,6 +74,7 @@ Result<void> TrackWriter::write(SegmentRecord& record, const Append& append) {
   if (append.bytes.empty() && record.extent == 0) return {};
   std::string init, footer;
   if (record.extent == 0) {
+    write_gaps();
     if (auto ready = ensure_extent(record, append.timescale); !ready) return ready;
     init = init_block(record.init_id);
     record.extent = extent_->header().id;
@@ -187,6 +185,33 @@ void TrackWriter::end_segment(Batch& batch) {
   if (ended_.size() >= max_owed_records) ended_.erase(ended_.begin());
   ended_.push_back(record);
   store(record, batch);
+  if (record.extent != 0) return;
+  owe(record);
+  write_gaps();
+}
+
+void TrackWriter::owe(const SegmentRecord& gap) {
+  if (owed_gaps_.size() >= max_owed_records) owed_gaps_.erase(owed_gaps_.begin());
+  owed_gaps_.push_back(gap);
+}
+
+/// Between two segments: a segment's bytes stay together. What cannot be written now stays owed.
+void TrackWriter::write_gaps() {
+  if (owed_gaps_.empty() || timescale_ == 0 || core_.space.shortage(block_slack_bytes) > 0) return;
+  if (!ensure_extent(owed_gaps_.front(), timescale_)) return;  // logged there
+  std::string blocks;
+  for (const auto& gap : owed_gaps_) blocks += footer_block(extent_->header(), gap);
+  const std::array pieces{as_bytes(blocks)};
+  if (auto written = extent_->write(pieces, core_.options.log); !written) {
+    if (written.error() != Errc::reserve_reached) close_extent();
+    return;
+  }
+  core_.space.wrote(blocks.size());
+  const auto& newest = owed_gaps_.back();
+  end_pdt_us_ = store::end_pdt_us(newest, timescale_);
+  core_.extents->advance({stream_, track_, extent_->header().id}, extent_->size_bytes(), newest.msn,
+                         end_pdt_us_);
+  owed_gaps_.clear();
 }
 
 void TrackWriter::store(const SegmentRecord& record, Batch& batch) {
@@ -197,7 +222,11 @@ void TrackWriter::store(const SegmentRecord& record, Batch& batch) {
 }
 
 void TrackWriter::commit_failed(boost::system::error_code why) {
-  for (auto& record : ended_) record = as_gap(std::move(record));
+  for (auto& record : ended_) {
+    const bool has_bytes = record.extent != 0;
+    record = as_gap(std::move(record));
+    if (has_bytes) owe(record);
+  }
   retry_ended_ = true;
   if (!current_ || lost_) return;
   current_ = as_gap(std::move(*current_));
@@ -214,6 +243,7 @@ void TrackWriter::abandon(std::uint64_t extent, boost::system::error_code why) {
 
 void TrackWriter::close(Batch& batch) {
   if (current_) end_segment(batch);
+  write_gaps();
   close_extent();
 }
 

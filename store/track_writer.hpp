@@ -30,6 +30,9 @@ class TrackWriter {
 
   /// A sync of the extent failed: nothing more goes there.
   void abandon(std::uint64_t extent, boost::system::error_code why);
+  /// A complete segment is a gap now: says so in an extent as soon as one takes it, for a rebuild of the
+  /// index.
+  void owe(const SegmentRecord& gap);
   /// Ends the open segment and the open extent.
   void close(Batch& batch);
 
@@ -44,6 +47,7 @@ class TrackWriter {
   Result<void> open_extent(const SegmentRecord& first, std::uint32_t timescale);
   std::string init_block(std::uint32_t init_id) const;
   void end_segment(Batch& batch);
+  void write_gaps();
   void store(const SegmentRecord& record, Batch& batch);
   void close_extent();
 
@@ -55,6 +59,8 @@ class TrackWriter {
   std::int64_t extent_start_ = 0;  ///< ticks: of its first segment
   std::set<std::uint32_t> inits_in_extent_;
   std::int64_t end_pdt_us_ = 0;
+  std::uint32_t timescale_ = 0;           ///< of the last append; 0: not known yet
+  std::vector<SegmentRecord> owed_gaps_;  ///< complete, without bytes, and in no extent yet
 
   std::optional<SegmentRecord> current_;  ///< the segment that is not complete, as stored; when lost: the gap
   boost::system::error_code lost_;        ///< why the current segment has no bytes

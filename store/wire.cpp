@@ -75,10 +75,7 @@ std::uint64_t Decoder::varint_up_to(std::uint64_t limit) {
   return 0;
 }
 
-std::int64_t Decoder::zigzag() {
-  const auto bits = varint();
-  return static_cast<std::int64_t>((bits >> 1) ^ ((bits & 1) ? ~0ull : 0ull));
-}
+std::int64_t Decoder::zigzag() { return from_zigzag(varint()); }
 
 ByteSpan Decoder::raw(std::size_t size) {
   if (!ok_ || size > left_.size()) {

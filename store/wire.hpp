@@ -8,6 +8,14 @@
 /// Integers and byte strings of the store's formats (FORMAT.md, "Encoding").
 namespace lookback::store {
 
+/// A signed number as one whose small values are near zero.
+constexpr std::uint64_t to_zigzag(std::int64_t value) {
+  return static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
+}
+constexpr std::int64_t from_zigzag(std::uint64_t bits) {
+  return static_cast<std::int64_t>((bits >> 1) ^ ((bits & 1) ? ~0ull : 0ull));
+}
+
 /// Appends values to a string. Belongs to its caller.
 class Encoder {
  public:

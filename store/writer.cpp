@@ -58,13 +58,15 @@ void Writer::append(Append append, Appended done) {
   answer(is_stopping() ? Errc::closed : Errc::queue_full);
 }
 
-void Writer::put(Batch changes) {
-  auto shared = std::make_shared<Batch>(std::move(changes));
+void Writer::put(Batch changes, std::string entries) {
+  auto shared = std::make_shared<std::pair<Batch, std::string>>(std::move(changes), std::move(entries));
   const auto work = [this, shared] {
     commit();
-    if (auto written = core_.index->write(*shared); !written) {
+    if (auto written = core_.index->write(shared->first); !written) {
       core_.options.log("storing a stream, track or init record: " + written.error().message());
+      return;
     }
+    core_.stream_log.append(shared->second, *core_.catalog);
   };
   // A few per publish session, and appends that follow depend on them: never refused but at the end.
   enqueue({work, task_bytes}, UINT64_MAX);
@@ -72,6 +74,31 @@ void Writer::put(Batch changes) {
 
 void Writer::expire(StreamId stream, std::int64_t cutoff_pdt_us) {
   enqueue({[this, stream, cutoff_pdt_us] { expire_now(stream, cutoff_pdt_us); }, task_bytes}, UINT64_MAX);
+}
+
+Result<void> Writer::refer(StreamId stream, std::vector<MsnRange> ranges, std::uint64_t from_msn,
+                           Batch batch) {
+  return call([&]() -> Result<void> {
+    commit();
+    if (auto written = core_.index->write(batch); !written) return written;
+    core_.extents->refer(stream, std::move(ranges));
+    retention_.look_again(stream, from_msn);
+    // A stream that is not loaded has nobody else who would ask.
+    if (const auto cutoff = cutoffs_.find(stream); cutoff != cutoffs_.end())
+      expire_step(stream, cutoff->second);
+    return {};
+  });
+}
+
+Result<void> Writer::call(std::function<Result<void>()> work) {
+  std::promise<Result<void>> done;
+  auto answer = done.get_future();
+  if (!enqueue({[&] { done.set_value(work()); }, task_bytes}, UINT64_MAX)) return Errc::closed;
+  return answer.get();
+}
+
+void Writer::damaged(StreamId stream, TrackId track, const SegmentRecord& segment) {
+  enqueue({[=, this] { damaged_now(stream, track, segment); }, task_bytes}, UINT64_MAX);
 }
 
 void Writer::lose(const ExtentRecord& extent) {
@@ -115,6 +142,7 @@ void Writer::run() {
 }
 
 void Writer::write(const Append& append, Appended done) {
+  if (core_.options.before_write) core_.options.before_write();
   auto& writer = track(append.stream, append.track);
   const auto size = size_of(append.bytes);
   const auto room = size == 0 ? Result<void>() : make_room(size + block_slack_bytes);
@@ -129,6 +157,7 @@ Result<void> Writer::make_room(std::uint64_t need) {
   Result<void> room;
   if (retention_.shortage(need) > 0) {
     commit();
+    syncer_->unlink_while([&] { return core_.space.shortage(need) > 0; });
     room = retention_.make_room(need);
   }
   if (!room && !short_of_room_) core_.options.log("media is not stored: " + room.error().message());
@@ -160,16 +189,44 @@ void Writer::expire_now(StreamId stream, std::int64_t cutoff_pdt_us) {
     auto& writer = track(stream, at->first.second);
     if (writer.has_extent() && writer.end_pdt_us() <= cutoff_pdt_us) writer.close(batch_);
   }
+  cutoffs_[stream] = cutoff_pdt_us;
   commit();
-  const auto files = retention_.expire(stream, cutoff_pdt_us);
-  if (files) return syncer_->unlink_later(*files);
-  core_.options.log("expiring stream " + std::to_string(stream) + ": " + files.error().message());
+  expire_step(stream, cutoff_pdt_us);
+}
+
+/// Much to expire is done in steps, and what was queued meanwhile comes in between.
+void Writer::expire_step(StreamId stream, std::int64_t cutoff_pdt_us) {
+  const auto expired = retention_.expire(stream, cutoff_pdt_us);
+  if (!expired) {
+    core_.options.log("expiring stream " + std::to_string(stream) + ": " + expired.error().message());
+    return;
+  }
+  syncer_->unlink_later(expired->files);
+  if (!expired->has_more) return;
+  const auto next = [this, stream, cutoff_pdt_us] {
+    commit();
+    expire_step(stream, cutoff_pdt_us);
+  };
+  enqueue({next, task_bytes}, UINT64_MAX);
+}
+
+void Writer::damaged_now(StreamId stream, TrackId track_id, const SegmentRecord& segment) {
+  commit();
+  const auto stored = core_.catalog->segment(stream, track_id, segment.msn);
+  if (!stored || stored->extent != segment.extent || stored->offset != segment.offset || !stored->complete)
+    return;
+  const auto gap = as_gap(*stored);
+  store::put(batch_, stream, track_id, gap);
+  track(stream, track_id).owe(gap);
+  commit();
+  core_.options.on_damaged(stream, track_id, segment.msn);
 }
 
 /// After a failed sync: whatever may not have reached the disk becomes a gap.
 void Writer::lose_now(const ExtentRecord& extent) {
   const auto& key = extent.key;
-  track(key.stream, key.track).abandon(key.id, Errc::io_error);
+  auto& writer = track(key.stream, key.track);
+  writer.abandon(key.id, Errc::io_error);
   commit();
   const auto newest = core_.extents->find(key);
   if (!newest) return;
@@ -177,6 +234,7 @@ void Writer::lose_now(const ExtentRecord& extent) {
       key.stream, key.track, newest->first_msn, newest->last_msn + 1, [&](const SegmentRecord& segment) {
         if (segment.extent == key.id && segment.offset + segment.size_bytes > newest->synced_bytes) {
           store::put(batch_, key.stream, key.track, as_gap(segment));
+          if (segment.complete) writer.owe(as_gap(segment));
         }
         return true;
       });

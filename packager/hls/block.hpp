@@ -7,6 +7,7 @@
 #include "packager/hls/gzip.hpp"
 #include "packager/hls/lazy.hpp"
 #include "packager/hls/segment_entry.hpp"
+#include "packager/hls/segment_text.hpp"
 
 namespace lookback::packager::hls {
 
@@ -24,17 +25,21 @@ class Block {
   std::uint64_t end_msn() const { return first_msn_ + size; }
   std::span<const SegmentEntry, size> entries() const { return entries_; }
 
-  const Slice& text() const;
-  const DeflatePiece& packed() const;
+  /// No gap among them, and no EXT-X-DISCONTINUITY but perhaps before the first.
+  bool unbroken() const { return unbroken_; }
+
+  const Slice& text(Style style) const;
+  const DeflatePiece& packed(Style style) const;
 
  private:
-  std::string render() const;
+  std::string render(Style style) const;
 
   std::shared_ptr<const TrackContext> track_;
   std::uint64_t first_msn_;
   std::array<SegmentEntry, size> entries_;
-  Lazy<Slice> text_;
-  Lazy<DeflatePiece> packed_;
+  bool unbroken_;
+  std::array<Lazy<Slice>, Style::count> texts_;
+  std::array<Lazy<DeflatePiece>, Style::count> packed_;
 };
 
 /// Without holes, ascending.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "packager/hls/listing_facts.hpp"
 #include "packager/hls/media_text.hpp"
 #include "packager/hls/segment_text.hpp"
 #include "packager/hls/text.hpp"
@@ -9,24 +10,33 @@
 namespace lookback::packager::hls {
 namespace {
 
-/// Segments and parts never change under their numbers, so the numbers at both ends name the text.
-std::string name_of(const MediaState& state) {
+/// Segments and parts never change under their numbers, so the numbers at both ends name the text, together
+/// with all else that the view adds to it.
+std::string name_of(const Listing& listing) {
   std::string key;
   const auto add = [&key](std::uint64_t number) {
     append_number(key, number);
     key.append(1, '.');
   };
-  add(state.first_msn);
-  add(state.next_msn);
-  add(state.hinted().msn);
-  add(state.hinted().part);
-  add(state.ended ? 1 : 0);
-  for (const auto& report : state.reports) {
-    key.append(report.track).append(1, '.');
-    add(report.last.msn);
-    add(report.last.part);
+  add(listing.first_msn);
+  add(listing.end_msn);
+  add(listing.ended ? 1 : 0);
+  if (listing.lists_parts() && listing.open) {
+    const auto hinted = listing.state->hinted();
+    add(hinted.msn);
+    add(hinted.part);
+    for (const auto& report : listing.state->reports) {
+      key.append(report.track).append(1, '.');
+      add(report.last.msn);
+      add(report.last.part);
+    }
   }
-  return fingerprint(key);
+  const auto& view = listing.view;
+  add(static_cast<std::uint64_t>(view.type));
+  add(listing.takes_directives() ? 1 : 0);
+  add(listing.style().index());
+  if (view.start_offset_us) add(static_cast<std::uint64_t>(*view.start_offset_us));
+  return fingerprint(key.append(view.query));
 }
 
 /// How many parts a request may be ahead of the last one (rfc8216bis 6.2.5.2): three seconds' worth,
@@ -46,91 +56,131 @@ std::string join(const Chain& chain) {
 
 }  // namespace
 
-MediaRendition::MediaRendition(MediaState state) : state_(std::move(state)), state_name_(name_of(state_)) {}
+MediaRendition::MediaRendition(Listing listing) : listing_(std::move(listing)), name_(name_of(listing_)) {}
 
 std::optional<std::uint64_t> MediaRendition::last_msn() const {
-  if (state_.empty()) return {};
-  return state_.next_msn - 1;
+  if (listing_.empty()) return {};
+  return listing_.end_msn - 1;
+}
+
+std::optional<PartId> MediaRendition::last_part() const {
+  const auto& state = *listing_.state;
+  if (listing_.open) return state.last_part();
+  if (listing_.empty()) return {};
+  const auto* newest = state.find_recent(listing_.end_msn - 1);
+  const auto count = newest ? newest->parts.size() : 0;
+  return PartId{listing_.end_msn - 1, count == 0 ? 0 : static_cast<std::uint32_t>(count - 1)};
 }
 
 bool MediaRendition::reached(std::uint64_t msn, std::optional<std::uint32_t> part) const {
-  if (state_.ended) return true;  // directives mean nothing any more (rfc8216bis 6.2.5.2)
-  if (!part) return msn < state_.next_msn;
-  if (msn >= state_.next_msn) return PartId{msn, *part} < state_.hinted();
-  if (msn + 1 < state_.next_msn) return true;
-  const auto* newest = state_.find_recent(msn);
+  const auto& state = *listing_.state;
+  if (listing_.ended) return true;  // directives mean nothing any more (rfc8216bis 6.2.5.2)
+  if (!listing_.open && msn >= listing_.end_msn) return false;
+  if (!part) return msn < state.next_msn;
+  if (msn >= state.next_msn) return PartId{msn, *part} < state.hinted();
+  if (msn + 1 < state.next_msn) return true;
+  const auto* newest = state.find_recent(msn);
   const auto count = newest ? newest->parts.size() : 0;
-  return *part < count || (state_.open && !state_.open->parts.empty());
+  return *part < count || (state.open && !state.open->parts.empty());
 }
 
 bool MediaRendition::too_far(std::uint64_t msn, std::optional<std::uint32_t> part) const {
-  if (state_.ended || msn < state_.next_msn) return false;
-  const auto ahead = msn - state_.next_msn;  // 0: the open segment
+  const auto& state = *listing_.state;
+  if (listing_.ended || msn < state.next_msn) return false;
+  const auto ahead = msn - state.next_msn;  // 0: the open segment
   if (ahead > 1) return true;
   if (!part) return false;
   // Parts that the open segment will still get are unknown: of the next one, only its own parts count.
-  const std::uint64_t listed = ahead == 0 ? state_.hinted().part : 0;
-  return *part >= listed + advance_part_limit(state_.track->timing);
+  const std::uint64_t listed = ahead == 0 ? state.hinted().part : 0;
+  return *part >= listed + advance_part_limit(timing());
 }
 
 std::optional<SegmentView> MediaRendition::segment(std::uint64_t msn) const {
-  if (msn >= state_.next_msn) return {};
-  if (const auto* recent = state_.find_recent(msn)) return recent->view();
-  const auto* entry = state_.find(msn);
+  const auto& state = *listing_.state;
+  if (msn >= state.next_msn) return {};
+  if (const auto* recent = state.find_recent(msn)) return recent->view();
+  const auto* entry = state.find(msn);
   return entry ? std::optional(SegmentView{to_record(*entry, msn), {}}) : std::nullopt;
 }
 
 std::optional<PartView> MediaRendition::part(PartId id) const {
-  const auto* segment = state_.find_recent(id.msn);
+  const auto* segment = listing_.state->find_recent(id.msn);
   return segment ? segment->part(id.part) : std::nullopt;
 }
 
+std::optional<SegmentTime> MediaRendition::time_of(std::uint64_t msn) const {
+  if (msn < listing_.first_msn || msn >= listing_.end_msn) return {};
+  return time_of_segment(listing_.track(), *listing_.state->find(msn));
+}
+
+const std::vector<Stretch>& MediaRendition::stretches() const {
+  return stretches_.get([this] { return find_stretches(listing_); });
+}
+
+Measure MediaRendition::measure() const { return hls::measure(listing_); }
+
+std::shared_ptr<const Rendition> MediaRendition::view(const View& view) const {
+  auto narrowed = narrow(listing_, view);
+  if (narrowed.empty()) return nullptr;
+  return std::make_shared<const MediaRendition>(std::move(narrowed));
+}
+
+std::shared_ptr<const Rendition> MediaRendition::iframes() const {
+  if (!track().starts_with('v')) return nullptr;
+  return iframes_.get([this] {
+    auto listing = listing_;
+    listing.iframes = true;
+    return std::make_shared<const MediaRendition>(std::move(listing));
+  });
+}
+
 std::span<const std::shared_ptr<const Block>> MediaRendition::whole_blocks() const {
-  const auto all = std::span(*state_.blocks);
-  const auto cut = !all.empty() && all.front()->first_msn() < state_.first_msn;
-  return all.subspan(cut ? 1 : 0);
+  const auto all = std::span(*listing_.state->blocks);
+  if (all.empty()) return {};
+  // Blocks follow each other without holes: where they begin is arithmetic.
+  const auto base = all.front()->first_msn(), blocks_end = all.back()->end_msn();
+  const auto from = (std::max(listing_.first_msn, base) - base + Block::size - 1) / Block::size;
+  const auto to = (std::clamp(listing_.end_msn, base, blocks_end) - base) / Block::size;
+  return from < to ? all.subspan(from, to - from) : std::span<const std::shared_ptr<const Block>>{};
 }
 
 std::string MediaRendition::full_head() const {
   std::string text;
-  append_head(text, state_, 0);
+  append_head(text, listing_, 0);
   const auto whole = whole_blocks();
-  if (whole.size() < state_.blocks->size()) {
-    const auto& block = *state_.blocks->front();
-    const auto entries = std::span(block.entries()).subspan(state_.first_msn - block.first_msn());
-    append_segments(text, *state_.track, entries, state_.first_msn);
-  }
-  state_.track->work.text_bytes += text.size();
+  if (!whole.empty()) append_run(text, listing_, listing_.first_msn, whole.front()->first_msn());
+  listing_.track().work.text_bytes += text.size();
   return text;
 }
 
 std::string MediaRendition::full_tail() const {
   std::string text;
-  append_tail(text, state_, std::max(state_.first_msn, state_.edge_msn()));
-  state_.track->work.text_bytes += text.size();
+  const auto whole = whole_blocks();
+  append_tail(text, listing_, whole.empty() ? listing_.first_msn : whole.back()->end_msn());
+  listing_.track().work.text_bytes += text.size();
   return text;
 }
 
 std::string MediaRendition::delta_text(std::uint64_t skipped) const {
   std::string text;
-  append_head(text, state_, skipped);
-  append_tail(text, state_, state_.first_msn + skipped);
-  state_.track->work.text_bytes += text.size();
+  append_head(text, listing_, skipped);
+  append_tail(text, listing_, listing_.first_msn + skipped);
+  listing_.track().work.text_bytes += text.size();
   return text;
 }
 
 Chain MediaRendition::plain(bool delta) const {
-  if (delta) return {make_slice(delta_text(skippable(state_)))};
+  if (delta) return {make_slice(delta_text(skippable(listing_)))};
   Chain chain{make_slice(full_head())};
-  for (const auto& block : whole_blocks()) chain.push_back(block->text());
+  for (const auto& block : whole_blocks()) chain.push_back(block->text(listing_.style()));
   chain.push_back(make_slice(full_tail()));
   return chain;
 }
 
 Chain MediaRendition::packed(bool delta) const {
-  auto& deflated = state_.track->work.deflated_bytes;
+  auto& deflated = listing_.track().work.deflated_bytes;
   if (delta) {
-    const auto text = delta_text(skippable(state_));
+    const auto text = delta_text(skippable(listing_));
     deflated += text.size();
     return gzip(text);
   }
@@ -140,15 +190,15 @@ Chain MediaRendition::packed(bool delta) const {
   std::vector<DeflatePiece> pieces;
   pieces.reserve(whole_blocks().size() + 2);
   pieces.push_back(deflate_piece(head, false));
-  for (const auto& block : whole_blocks()) pieces.push_back(block->packed());
+  for (const auto& block : whole_blocks()) pieces.push_back(block->packed(listing_.style()));
   pieces.push_back(deflate_piece(tail, true));
   return gzip_member(pieces);
 }
 
 std::string MediaRendition::etag(bool delta, Coding coding, std::string_view query) const {
   std::string tag = "\"";
-  tag.append(state_.track->generation).append(1, '-').append(state_.track->track).append(1, '-');
-  tag.append(state_name_).append(delta ? "-delta" : "-full");
+  tag.append(listing_.track().generation).append(1, '-').append(track()).append(1, '-');
+  tag.append(name_).append(delta ? "-delta" : "-full");
   if (coding == Coding::gzip) tag.append("-gzip");
   if (!query.empty()) tag.append(1, '-').append(fingerprint(query));
   return tag.append(1, '"');
@@ -156,7 +206,7 @@ std::string MediaRendition::etag(bool delta, Coding coding, std::string_view que
 
 Rendered MediaRendition::playlist(bool delta, Coding coding, std::string_view query) const {
   // After ENDLIST directives are ignored (rfc8216bis 6.2.5.1).
-  const auto skip = delta && !state_.ended && skippable(state_) > 0;
+  const auto skip = delta && takes_directives() && skippable(listing_) > 0;
   Rendered out{{}, etag(skip, coding, query)};
   const auto zipped = coding == Coding::gzip;
   if (query.empty() && zipped) {

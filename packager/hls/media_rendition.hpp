@@ -3,28 +3,37 @@
 #include <string>
 
 #include "packager/hls/lazy.hpp"
-#include "packager/hls/media_state.hpp"
+#include "packager/hls/listing.hpp"
 #include "packager/hls/presentation.hpp"
 
 namespace lookback::packager::hls {
 
-/// A `MediaState` as viewers ask for it. Immutable and thread-safe.
+/// A `Listing` as viewers ask for it. Immutable and thread-safe.
 class MediaRendition final : public Rendition {
  public:
-  explicit MediaRendition(MediaState state);
+  explicit MediaRendition(Listing listing);
 
-  const std::string& track() const override { return state_.track->track; }
-  const Timing& timing() const override { return state_.track->timing; }
-  bool ended() const override { return state_.ended; }
-  std::uint64_t first_msn() const override { return state_.first_msn; }
+  const std::string& track() const override { return listing_.track().track; }
+  std::uint32_t timescale() const override { return listing_.track().timescale; }
+  const Timing& timing() const override { return listing_.track().timing; }
+  bool ended() const override { return listing_.ended; }
+  std::uint64_t first_msn() const override { return listing_.first_msn; }
   std::optional<std::uint64_t> last_msn() const override;
-  std::optional<PartId> last_part() const override { return state_.last_part(); }
-  PartId hinted() const override { return state_.hinted(); }
+  std::optional<PartId> last_part() const override;
+  PartId hinted() const override { return listing_.state->hinted(); }
+  bool takes_directives() const override { return listing_.takes_directives(); }
+  std::int64_t window_us() const override { return listing_.track().window_us; }
 
   bool reached(std::uint64_t msn, std::optional<std::uint32_t> part) const override;
   bool too_far(std::uint64_t msn, std::optional<std::uint32_t> part) const override;
   std::optional<SegmentView> segment(std::uint64_t msn) const override;
   std::optional<PartView> part(PartId id) const override;
+  std::optional<SegmentTime> time_of(std::uint64_t msn) const override;
+  const std::vector<Stretch>& stretches() const override;
+  Measure measure() const override;
+
+  std::shared_ptr<const Rendition> view(const View& view) const override;
+  std::shared_ptr<const Rendition> iframes() const override;
   Rendered playlist(bool delta, Coding coding, std::string_view query) const override;
 
  private:
@@ -37,9 +46,11 @@ class MediaRendition final : public Rendition {
   std::span<const std::shared_ptr<const Block>> whole_blocks() const;
   std::string etag(bool delta, Coding coding, std::string_view query) const;
 
-  const MediaState state_;
-  const std::string state_name_;      ///< differs whenever any text does
+  const Listing listing_;
+  const std::string name_;            ///< differs whenever any text does
   std::array<Lazy<Chain>, 4> texts_;  ///< [delta][coding]
+  Lazy<std::vector<Stretch>> stretches_;
+  Lazy<std::shared_ptr<const Rendition>> iframes_;
 };
 
 }  // namespace lookback::packager::hls

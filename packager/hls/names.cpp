@@ -92,6 +92,8 @@ void append_part_name(std::string& out, std::string_view track, std::string_view
 
 std::string playlist_name(std::string_view track) { return std::string(track).append(".m3u8"); }
 
+std::string iframes_name(std::string_view track) { return std::string(track).append("-iframes.m3u8"); }
+
 std::string init_name(std::string_view track, std::string_view generation, std::uint32_t init) {
   std::string out;
   append_init_name(out, track, generation, init);
@@ -114,8 +116,10 @@ std::string part_name(std::string_view track, std::string_view generation, std::
 std::optional<Name> parse_name(std::string_view leaf) {
   Name name;
   if (take_suffix(leaf, ".m3u8")) {
+    if (take_suffix(leaf, "-iframes")) name.kind = Name::Kind::iframes;
     name.track = leaf;
-    return is_track(leaf) ? std::optional(name) : std::nullopt;
+    const bool has_it = name.kind == Name::Kind::playlist || leaf.starts_with('v');
+    return has_it && is_track(leaf) ? std::optional(name) : std::nullopt;
   }
   const auto dash = leaf.find('-');
   if (dash == leaf.npos) return {};

@@ -7,8 +7,9 @@
 /// The last component of every URL of a stream. Media names are unique over the stream's whole life.
 namespace lookback::packager::hls {
 
-/// `v0.m3u8`, `v0-k3f9-init1.mp4`, `v0-k3f9-123.m4s`, `v0-k3f9-123.4.m4s`
+/// `v0.m3u8`, `v0-iframes.m3u8`, `v0-k3f9-init1.mp4`, `v0-k3f9-123.m4s`, `v0-k3f9-123.4.m4s`
 std::string playlist_name(std::string_view track);
+std::string iframes_name(std::string_view track);
 std::string init_name(std::string_view track, std::string_view generation, std::uint32_t init);
 std::string segment_name(std::string_view track, std::string_view generation, std::uint64_t msn);
 std::string part_name(std::string_view track, std::string_view generation, std::uint64_t msn,
@@ -23,7 +24,7 @@ void append_part_name(std::string& out, std::string_view track, std::string_view
                       std::uint64_t msn, std::uint32_t part);
 
 struct Name {
-  enum class Kind { playlist, init, segment, part } kind = Kind::playlist;
+  enum class Kind { playlist, iframes, init, segment, part } kind = Kind::playlist;
   std::string_view track, generation;
   std::uint64_t number = 0;  ///< msn, or the init's id
   std::uint32_t part = 0;

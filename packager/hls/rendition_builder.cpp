@@ -14,6 +14,8 @@ std::shared_ptr<const TrackContext> make_context(const RenditionBuilder::Options
   track->timing = options.timing;
   track->track = options.track;
   track->generation = options.generation;
+  track->media_prefix = options.media_prefix;
+  track->window_us = options.window_us;
   track->timescale = options.timescale;
   return track;
 }
@@ -52,6 +54,20 @@ void RenditionBuilder::add(const store::SegmentRecord& segment, Chain newest_par
   const auto entry = to_entry(segment, window_.newest(), options_.kind);
   state_.open = make_edge_segment(*track_, segment, entry, state_.open.get(), std::move(newest_part));
   if (segment.complete) finish_open();
+  window_.publish(state_);
+}
+
+void RenditionBuilder::place(const store::SegmentRecord& stored) {
+  const auto put = [&](std::shared_ptr<const EdgeSegment>& segment) {
+    if (!segment || segment->msn != stored.msn || segment->entry.extent == stored.extent) return;
+    auto placed = std::make_shared<EdgeSegment>(*segment);
+    placed->entry.extent = stored.extent;
+    placed->entry.offset = stored.offset;
+    segment = std::move(placed);
+  };
+  put(state_.open);
+  for (auto& segment : state_.recent) put(segment);
+  window_.place(stored.msn, stored.extent, stored.offset);
   window_.publish(state_);
 }
 
@@ -105,7 +121,7 @@ std::shared_ptr<const Rendition> RenditionBuilder::snapshot(std::vector<Report> 
   auto state = state_;
   state.reports = std::move(reports);
   state.independent = independent();
-  return std::make_shared<const MediaRendition>(std::move(state));
+  return std::make_shared<const MediaRendition>(whole(std::move(state)));
 }
 
 }  // namespace lookback::packager::hls

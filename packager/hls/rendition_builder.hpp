@@ -22,6 +22,8 @@ class RenditionBuilder {
   struct Options {
     Timing timing;
     std::string generation, track;
+    /// The stream's folder, "/live/news/": stands before media names in views with `absolute_media`.
+    std::string media_prefix;
     MediaKind kind = MediaKind::video;
     std::uint32_t timescale = 0;  ///< > 0
     /// Segments that end this long before the newest one leave the list; it keeps at least 6 segments and
@@ -43,9 +45,19 @@ class RenditionBuilder {
   /// segment that is already complete is left as it is.
   void add(const store::SegmentRecord& segment, Chain newest_part);
 
+  /// A segment, or its first parts, that was added before it was stored is stored now: where its bytes lie.
+  /// One that is not there any more is left alone.
+  void place(const store::SegmentRecord& stored);
+
   /// EXT-X-ENDLIST from now on, or no longer: a stream that is published again goes on.
   void set_ended(bool ended) { state_.ended = ended; }
 
+  /// Another window (Options::window_us) from the next segment or `trim` on. What has left does not come
+  /// back.
+  void set_window(std::int64_t window_us) {
+    track_->window_us = window_us;
+    window_.set_length(window_us);
+  }
   /// Segments that end before `cutoff_pdt_us` leave the list, as far as it may shrink.
   void trim(std::int64_t cutoff_pdt_us);
 
@@ -59,6 +71,8 @@ class RenditionBuilder {
   /// Whether all listed segments start with a sync sample of a closed GOP.
   bool independent() const { return state_.independent && !open_gop_; }
   BitRates bit_rates() const { return window_.rates(); }
+  /// Of the I-frame playlist; 0 when it would list none.
+  BitRates iframe_rates() const { return window_.iframe_rates(); }
 
   /// The window as it is now. `reports`: of all other renditions. The cost does not depend on the window's
   /// length.

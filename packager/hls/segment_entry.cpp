@@ -17,6 +17,7 @@ store::SegmentRecord to_record(const SegmentEntry& entry, std::uint64_t msn) {
   record.offset = entry.offset;
   record.size_bytes = entry.size_bytes;
   record.crc32c = entry.crc32c;
+  record.sync_bytes = entry.sync_bytes;
   return record;
 }
 
@@ -24,11 +25,12 @@ SegmentEntry to_entry(const store::SegmentRecord& record, const SegmentEntry* pr
   SegmentEntry entry;
   entry.start = record.start;
   entry.pdt_us = record.pdt_us;
-  entry.extent = record.extent;
+  entry.extent = record.extent & ((std::uint64_t{1} << 56) - 1);
   entry.offset = record.offset;
   entry.duration = record.duration;
   entry.size_bytes = record.size_bytes;
   entry.crc32c = record.crc32c;
+  entry.sync_bytes = record.sync_bytes;
   const auto in_force = previous ? previous->init_id : 0;
   entry.init_id = record.init_id != 0 ? record.init_id : in_force;
   entry.discontinuity_sequence = record.discontinuity_sequence;

@@ -21,7 +21,9 @@ struct Work {
 struct TrackContext {
   Timing timing;
   std::string track, generation;
+  std::string media_prefix;  ///< "/live/news/": of absolute media URIs
   std::uint32_t timescale = 0;
+  mutable std::atomic<std::int64_t> window_us{0};  ///< may change while the stream is live
   mutable Work work;
 };
 
@@ -29,15 +31,17 @@ struct TrackContext {
 struct SegmentEntry {
   std::int64_t start = 0;  ///< ticks
   std::int64_t pdt_us = 0;
-  std::uint64_t extent = 0, offset = 0;
-  std::uint32_t duration = 0;  ///< ticks
-  std::uint32_t size_bytes = 0, crc32c = 0;
-  std::uint32_t init_id = 0;  ///< in force; 0: none yet
-  std::uint32_t discontinuity_sequence = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t extent : 56 = 0;
   bool discontinuity : 1 = false;
   bool gap : 1 = false;
   bool independent : 1 = false;  ///< starts with a sync sample, or holds nothing
   bool names_init : 1 = false;   ///< EXT-X-MAP stands before it, for its init is not that of the one before
+  std::uint32_t duration = 0;    ///< ticks
+  std::uint32_t size_bytes = 0, crc32c = 0;
+  std::uint32_t init_id = 0;  ///< in force; 0: none yet
+  std::uint32_t discontinuity_sequence = 0;
+  std::uint32_t sync_bytes = 0;  ///< 0: there is no I-frame to fetch
 };
 static_assert(sizeof(SegmentEntry) <= 56, "a day of a track is 43,200 of them");
 

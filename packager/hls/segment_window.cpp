@@ -21,7 +21,8 @@ std::int64_t saturating_sub(std::int64_t a, std::int64_t b) {
 SegmentWindow::SegmentWindow(std::shared_ptr<const TrackContext> track, std::int64_t length_us)
     : track_(std::move(track)),
       length_us_(length_us),
-      rates_(track_->timescale, track_->timing.target_duration_s) {}
+      rates_(track_->timescale, track_->timing.target_duration_s),
+      iframe_rates_(rates_) {}
 
 const SegmentEntry& SegmentWindow::entry(std::uint64_t msn) const {
   if (msn >= edge_msn()) return edge_[msn - edge_msn()];
@@ -44,7 +45,7 @@ void SegmentWindow::restart(std::uint64_t msn) {
   first_msn_ = next_msn_ = msn;
   listed_ticks_ = 0;
   dependent_ = 0;
-  rates_ = BitRateMeter(track_->timescale, track_->timing.target_duration_s);
+  rates_ = iframe_rates_ = BitRateMeter(track_->timescale, track_->timing.target_duration_s);
 }
 
 void SegmentWindow::list(const SegmentEntry& entry, bool pack) {
@@ -53,9 +54,28 @@ void SegmentWindow::list(const SegmentEntry& entry, bool pack) {
   listed_ticks_ += entry.duration;
   if (!entry.independent) ++dependent_;
   rates_.add(next_msn_, entry.size_bytes, entry.duration, entry.gap);
+  iframe_rates_.add(next_msn_, entry.sync_bytes, entry.duration, entry.sync_bytes == 0);
   ++next_msn_;
   trim(saturating_sub(end_us(entry), length_us_));
   seal(pack);
+}
+
+void SegmentWindow::place(std::uint64_t msn, std::uint64_t extent, std::uint64_t offset) {
+  if (msn < first_msn_ || msn >= next_msn_) return;
+  const auto put = [&](SegmentEntry& entry) {
+    entry.extent = extent;
+    entry.offset = offset;
+  };
+  if (msn >= edge_msn()) {
+    put(edge_[msn - edge_msn()]);
+    edge_changed_ = true;
+    return;
+  }
+  auto& block = blocks_[(msn - blocks_.front()->first_msn()) / Block::size];
+  std::vector<SegmentEntry> entries(block->entries().begin(), block->entries().end());
+  put(entries[msn - block->first_msn()]);
+  block = std::make_shared<const Block>(track_, block->first_msn(), entries);
+  blocks_changed_ = true;
 }
 
 bool SegmentWindow::may_shrink() const {
@@ -74,6 +94,7 @@ void SegmentWindow::remove_first() {
   listed_ticks_ -= first.duration;
   if (!first.independent) --dependent_;
   rates_.remove(first_msn_, first.size_bytes, first.duration, first.gap);
+  iframe_rates_.remove(first_msn_, first.sync_bytes, first.duration, first.sync_bytes == 0);
   ++first_msn_;
 }
 
@@ -97,7 +118,7 @@ void SegmentWindow::seal(bool pack) {
   for (auto i = Block::size; i < edge_.size(); ++i) behind += to_us(edge_[i].duration, track_->timescale);
   if (behind < skip_boundary_us(track_->timing) + 1'000'000) return;
   blocks_.push_back(std::make_shared<const Block>(track_, edge_msn(), edge_));
-  if (pack) blocks_.back()->packed();
+  if (pack) blocks_.back()->packed({});
   edge_.erase(edge_.begin(), edge_.begin() + Block::size);
   blocks_changed_ = edge_changed_ = true;
 }

@@ -20,14 +20,19 @@ class SegmentWindow {
   const SegmentEntry* newest() const { return edge_.empty() ? nullptr : &edge_.back(); }
   const SegmentEntry* oldest() const { return edge_.empty() ? nullptr : &entry(first_msn_); }
   BitRates rates() const { return rates_.rates(); }
+  BitRates iframe_rates() const { return iframe_rates_.rates(); }
   std::size_t index_bytes() const;
 
   /// Forgets all; the next segment listed is `msn`.
   void restart(std::uint64_t msn);
   /// `pack`: compress what leaves the edge now, and not when somebody asks for it.
   void list(const SegmentEntry& entry, bool pack);
+  /// From the next segment or `trim` on.
+  void set_length(std::int64_t length_us) { length_us_ = length_us; }
   /// Segments that end before `cutoff_pdt_us` leave, but for 6 and for 3 x TARGETDURATION (rfc8216bis 6.2.2).
   void trim(std::int64_t cutoff_pdt_us);
+  /// Where the bytes of a listed segment lie, told late.
+  void place(std::uint64_t msn, std::uint64_t extent, std::uint64_t offset);
   /// Copies what has changed since the last call into new immutable values.
   void publish(MediaState& state);
 
@@ -48,7 +53,7 @@ class SegmentWindow {
   bool blocks_changed_ = true, edge_changed_ = true;
   std::int64_t listed_ticks_ = 0;
   std::uint64_t dependent_ = 0;  ///< listed segments that do not start with a sync sample
-  BitRateMeter rates_;
+  BitRateMeter rates_, iframe_rates_;
 };
 
 }  // namespace lookback::packager::hls

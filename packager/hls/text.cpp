@@ -79,8 +79,11 @@ std::string with_query(std::string_view playlist, std::string_view query) {
     } else if (line.empty()) {
       uri_end = line.npos;
     }
-    out.append(line.substr(0, uri_end));
-    if (uri_end != line.npos) out.append(1, '?').append(query).append(line.substr(uri_end));
+    const auto before = line.substr(0, uri_end);
+    out.append(before);
+    if (uri_end != line.npos) {
+      out.append(1, before.find('?') == before.npos ? '?' : '&').append(query).append(line.substr(uri_end));
+    }
     out.append(1, '\n');
   }
   return out;

@@ -21,8 +21,8 @@ void append_seconds(std::string& out, std::int64_t us);
 /// `2026-11-24T06:30:56.123Z`: milliseconds, rounded to the nearest, UTC (ISO 8601). `us` since 1970.
 void append_date_time(std::string& out, std::int64_t us);
 
-/// The playlist with `query` on every URI: lines that are not tags, and `URI="..."` attributes. The URIs must
-/// have no query yet, and `query` neither quotes nor line breaks.
+/// The playlist with `query` on every URI, behind a query that it may have: lines that are not tags, and
+/// `URI="..."` attributes. `query` has neither quotes nor line breaks.
 std::string with_query(std::string_view playlist, std::string_view query);
 
 /// FNV-1a, 64 bits, as 16 hexadecimal digits: names a state in an ETag; no protection against forgery.

@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -22,7 +23,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::size_t first_buffer_bytes = 2u << 10;
-constexpr std::size_t max_body_bytes = 16u << 10;  // of a request that has no use for one
+constexpr std::size_t max_dropped_body_bytes = 16u << 10;  // of a request that has no use for one
 constexpr std::size_t max_linger_bytes = 256u << 10;
 constexpr std::chrono::milliseconds linger_timeout{2'000};
 
@@ -32,7 +33,7 @@ std::string_view refusal_detail(unsigned status) {
     case 408:
       return "the request did not come to its end within http.header_timeout; send it faster";
     case 413:
-      return "requests need no body here; send at most 16 KiB";
+      return "the body is longer than http.max_body, or than 16 KiB where none is needed; send less";
     case 414:
       return "the request-target is longer than http.max_target_bytes; shorten it";
     case 431:
@@ -92,7 +93,7 @@ void Connection::enter_routing() {
 void Connection::expire() {
   deadline_ = Clock::time_point::max();
   worker_->counters.timeouts.add();
-  if (phase_ == Phase::head) {
+  if (phase_ == Phase::head || phase_ == Phase::body) {
     timed_out_ = true;
     error_code ignored;
     socket_.cancel(ignored);
@@ -165,14 +166,15 @@ asio::awaitable<void> Connection::run() {
         read = timed_out_ ? refuse(408) : Read::closed;
       }
     }
-    if (read == Read::body) read = co_await drop_body();
+    if (read == Read::body) read = co_await read_body();
     if (read == Read::closed) break;
     keep = read == Read::ready && exchange_.request.keep_alive && !exchange_.request.expects_continue;
     if (const auto next = answer(read); next != Next::send) co_await finish_routing(next);
     if (exchange_.response.status == 0) break;
     keep = keep && !worker_->stopping();
     const auto step = begin_send(!keep);
-    const bool whole = step == Transmission::Step::done || co_await send_rest(step);
+    bool whole = step == Transmission::Step::done;
+    if (!whole) whole = co_await send_rest(step);
     end_send();
     if (!whole) break;
     if (!keep && socket_.is_open()) co_await linger();
@@ -182,11 +184,13 @@ asio::awaitable<void> Connection::run() {
 }
 
 Next Connection::answer(Read read) {
+  const auto& request = exchange_.request;
+  const bool reads = request.method == Method::get || request.method == Method::head;
   if (read == Read::refused) {
     exchange_.answer(refusal_, refusal_detail(refusal_));
-  } else if (exchange_.request.method == Method::options) {
-    exchange_.response = preflight();
-  } else if (exchange_.request.method == Method::other) {
+  } else if (request.method == Method::options) {
+    exchange_.response = preflight(request.is_api());
+  } else if (!reads && !request.takes_body()) {
     exchange_.answer(405, "only GET, HEAD and OPTIONS are answered here");
   } else if (take_target()) {
     enter_routing();
@@ -200,8 +204,18 @@ asio::awaitable<void> Connection::finish_routing(Next next) {
     const bool changed = co_await exchange_.wait();
     next = changed ? route_again(exchange_) : Next::send;
   }
-  if (next == Next::look_up) co_await look_up_media(exchange_);
+  if (next == Next::run) co_await exchange_.rest(exchange_);
   unwatch();
+}
+
+bool Connection::is_loopback() const {
+  error_code ec;
+  const auto address = socket_.remote_endpoint(ec).address();
+  if (ec) return false;
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+  }
+  return address.is_loopback();
 }
 
 /// False: the target is refused, and the answer is made.
@@ -275,25 +289,41 @@ asio::const_buffer Connection::head() const {
 }
 
 Connection::Read Connection::parse_head() {
-  RequestParser parser(exchange_.request, max_body_bytes);
+  RequestParser parser(exchange_.request, max_dropped_body_bytes, worker_->options().max_body_bytes);
   error_code ec;
   const auto parsed = parser.put(head(), ec);
   if (const auto status = RequestParser::refusal(ec); status != 0) return refuse(status);
   if (!parser.is_header_done() || parsed != head().size()) return refuse(400);
-  if (!parser.is_done() && !exchange_.request.expects_continue) return Read::body;
+  // Where a body has no use, the answer comes at once, and ends the connection.
+  const bool unwanted = exchange_.request.expects_continue && !exchange_.request.takes_body();
+  if (!parser.is_done() && !unwanted) return Read::body;
   consume(scanner_.size());
   return Read::ready;
 }
 
-/// Reads past a body, so that none of its bytes is ever taken for a request.
-asio::awaitable<Connection::Read> Connection::drop_body() {
+/// Tells a client that waits for it that its body is wanted (RFC 9110 10.1.1).
+asio::awaitable<bool> Connection::invite_body() {
+  constexpr std::string_view invitation = "HTTP/1.1 100 Continue\r\n\r\n";
+  const auto bytes = asio::buffer(invitation);
+  const auto [ec, count] = co_await asio::async_write(socket_, bytes, asio::as_tuple(asio::use_awaitable));
+  co_return !ec;
+}
+
+/// Reads a body to its end, so that none of its bytes is ever taken for a request; the parser keeps what the
+/// request wants of it.
+asio::awaitable<Connection::Read> Connection::read_body() {
   if (phase_ != Phase::head) enter(Phase::head, worker_->options().header_timeout);
   phase_ = Phase::body;  // within the head's deadline
+  const auto max_bytes = std::max(max_dropped_body_bytes, worker_->options().max_body_bytes);
   exchange_.request.clear();
-  RequestParser parser(exchange_.request, max_body_bytes);
+  RequestParser parser(exchange_.request, max_dropped_body_bytes, worker_->options().max_body_bytes);
   error_code head_was_good;
   parser.put(head(), head_was_good);
   consume(scanner_.size());
+  if (std::exchange(exchange_.request.expects_continue, false) && filled_ == 0) {
+    const bool invited = co_await invite_body();
+    if (!invited) co_return Read::closed;
+  }
   std::size_t raw_bytes = 0;
   while (!parser.is_done()) {
     error_code ec;
@@ -301,10 +331,10 @@ asio::awaitable<Connection::Read> Connection::drop_body() {
     if (const auto status = RequestParser::refusal(ec); status != 0) co_return refuse(status);
     consume(taken);
     raw_bytes += taken;
-    if (raw_bytes > 2 * max_body_bytes) co_return refuse(413);
+    if (raw_bytes > 2 * max_bytes) co_return refuse(413);
     if (parser.is_done() || (taken > 0 && filled_ > 0)) continue;
     if (filled_ == buffer_.size()) co_return refuse(400);  // a chunk's head or trailer of this length
-    if (!co_await fill()) co_return Read::closed;
+    if (!co_await fill()) co_return timed_out_ ? refuse(408) : Read::closed;
   }
   co_return Read::ready;
 }

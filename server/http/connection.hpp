@@ -35,6 +35,7 @@ class Connection : public ConnectionHook, public Peer, public std::enable_shared
 
   void watch() override;
   bool left() const override { return left_; }
+  bool is_loopback() const override;
 
  private:
   enum class Phase { idle, head, body, routing, writing, lingering };
@@ -47,7 +48,8 @@ class Connection : public ConnectionHook, public Peer, public std::enable_shared
   };
 
   boost::asio::awaitable<void> run();
-  boost::asio::awaitable<Read> drop_body();
+  boost::asio::awaitable<Read> read_body();
+  boost::asio::awaitable<bool> invite_body();
   boost::asio::awaitable<bool> fill();
   boost::asio::awaitable<void> finish_routing(Next next);
   boost::asio::awaitable<bool> send_rest(Transmission::Step step);

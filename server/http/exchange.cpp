@@ -24,6 +24,7 @@ void Exchange::clear() {
   response.clear();
   channel.reset();
   name.reset();
+  known.reset();
   awaited = Awaited::nothing;
 }
 

@@ -23,13 +23,15 @@ class Peer {
   /// From here on `left()` turns true and the waiter is woken as soon as the client closes. Idempotent.
   virtual void watch() = 0;
   virtual bool left() const = 0;
+  /// Whether it is on this machine, as far as its address tells.
+  virtual bool is_loopback() const = 0;
 };
 
 /// What a route wants next.
 enum class Next {
-  send,     ///< `response` is the answer
-  wait,     ///< `Exchange::wait`, then the same route again
-  look_up,  ///< the index must be asked: `look_up_media`
+  send,  ///< `response` is the answer
+  wait,  ///< `Exchange::wait`, then the same route again
+  run,   ///< `Exchange::rest` makes the answer: it waits for a disk, a thread of the pool, or other requests
 };
 
 /// What a request may be parked for.
@@ -45,6 +47,12 @@ struct Exchange {
   void clear();
   void answer(unsigned status, std::string_view detail) { response = problem(status, detail); }
 
+  /// For a route that goes on as a coroutine.
+  using Rest = boost::asio::awaitable<void> (*)(Exchange&);
+  Next run(Rest how) {
+    rest = how;
+    return Next::run;
+  }
   /// For a route whose answer needs what is not published yet. The first such call of a request starts the
   /// time limit; when that has passed, the request is answered with what `awaited` asks for.
   Next wait_for(Awaited what, Clock::duration limit);
@@ -64,7 +72,9 @@ struct Exchange {
 
   // Set by `route` for requests that belong to a stream.
   std::shared_ptr<Channel> channel;
-  std::optional<packager::hls::Name> name;  ///< points into `target`; none: the multivariant playlist
+  std::optional<packager::hls::Name> name;    ///< points into `target`; none: the multivariant playlist
+  std::optional<store::SegmentRecord> known;  ///< the segment that `name` is about, where a playlist has it
+  Rest rest = nullptr;
   Awaited awaited = Awaited::nothing;
   Clock::time_point deadline;  ///< of `awaited`
 

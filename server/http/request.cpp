@@ -1,5 +1,6 @@
 #include "server/http/request.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/error.hpp>
 
 namespace lookback::server::http {
@@ -9,6 +10,36 @@ namespace beast = boost::beast;
 
 constexpr std::size_t max_method_bytes = 32;
 constexpr std::size_t max_empty_lines = 2;
+
+Method method_of(beast::http::verb method) {
+  using beast::http::verb;
+  switch (method) {
+    case verb::get:
+      return Method::get;
+    case verb::head:
+      return Method::head;
+    case verb::options:
+      return Method::options;
+    case verb::post:
+      return Method::post;
+    case verb::put:
+      return Method::put;
+    case verb::patch:
+      return Method::patch;
+    case verb::delete_:
+      return Method::remove;
+    default:
+      return Method::other;
+  }
+}
+
+/// What proxies add that Beast has no name for.
+bool is_proxy_field(std::string_view name) {
+  const auto starts_with = [&](std::string_view prefix) {
+    return name.size() >= prefix.size() && beast::iequals(name.substr(0, prefix.size()), prefix);
+  };
+  return starts_with("x-forwarded-") || beast::iequals(name, "x-real-ip");
+}
 
 /// Fields that are lists may come in several lines (RFC 9110 5.3).
 void append_list(std::string& list, std::string_view value) {
@@ -20,8 +51,25 @@ void append_list(std::string& list, std::string_view value) {
 
 void Request::clear() {
   method = Method::other;
-  keep_alive = expects_continue = false;
-  for (auto* text : {&target, &if_none_match, &if_range, &range, &accept_encoding}) text->clear();
+  keep_alive = expects_continue = forwarded = false;
+  for (auto* text : {&target, &if_none_match, &if_range, &range, &accept_encoding, &host, &origin,
+                     &authorization, &content_type, &if_match, &body}) {
+    text->clear();
+  }
+}
+
+bool Request::is_api() const {
+  std::string_view path = target;
+  if (const auto scheme = path.find("://"); scheme != std::string_view::npos && !path.starts_with('/')) {
+    path.remove_prefix(std::min(path.size(), path.find('/', scheme + 3)));
+  }
+  return path.starts_with("/api/");
+}
+
+bool Request::takes_body() const {
+  const bool changes =
+      method == Method::post || method == Method::put || method == Method::patch || method == Method::remove;
+  return changes && is_api();
 }
 
 HeadScanner::State HeadScanner::scan(std::string_view bytes) {
@@ -66,8 +114,9 @@ HeadScanner::State HeadScanner::end_line(std::string_view bytes) {
   return State::complete;
 }
 
-RequestParser::RequestParser(Request& request, std::size_t max_body_bytes) : request_(request) {
-  body_limit(max_body_bytes);
+RequestParser::RequestParser(Request& request, std::size_t max_dropped_bytes, std::size_t max_kept_bytes)
+    : request_(request), max_kept_bytes_(max_kept_bytes) {
+  body_limit(max_dropped_bytes);
   header_limit(static_cast<std::uint32_t>(-1));  // HeadScanner has measured it
 }
 
@@ -81,22 +130,27 @@ unsigned RequestParser::refusal(const boost::system::error_code& ec) {
 
 void RequestParser::on_request_impl(beast::http::verb method, string_view, string_view target, int version,
                                     error_code& ec) {
-  using beast::http::verb;
   ec = {};
-  request_.method = method == verb::get       ? Method::get
-                    : method == verb::head    ? Method::head
-                    : method == verb::options ? Method::options
-                                              : Method::other;
+  request_.method = method_of(method);
   request_.target.assign(target.data(), target.size());
   version_ = version;
+  if (request_.takes_body()) body_limit(max_kept_bytes_);
 }
 
-void RequestParser::on_field_impl(field name, string_view, string_view value, error_code& ec) {
+/// Beast has held it against the limit.
+std::size_t RequestParser::keep(string_view body, error_code& ec) {
+  ec = {};
+  if (request_.takes_body()) request_.body.append(body.data(), body.size());
+  return body.size();
+}
+
+void RequestParser::on_field_impl(field name, string_view name_text, string_view value, error_code& ec) {
   ec = {};
   const std::string_view text(value.data(), value.size());
   switch (name) {
     case field::host:
       ++hosts_;
+      request_.host.assign(text);
       break;
     case field::content_length:
       ++lengths_;
@@ -120,6 +174,25 @@ void RequestParser::on_field_impl(field name, string_view, string_view value, er
       break;
     case field::accept_encoding:
       append_list(request_.accept_encoding, text);
+      break;
+    case field::if_match:
+      append_list(request_.if_match, text);
+      break;
+    case field::authorization:
+      append_list(request_.authorization, text);  // two of them make one that no scheme reads
+      break;
+    case field::origin:
+      append_list(request_.origin, text);
+      break;
+    case field::content_type:
+      append_list(request_.content_type, text);
+      break;
+    case field::forwarded:
+    case field::via:
+      request_.forwarded = true;
+      break;
+    case field::unknown:
+      if (is_proxy_field(name_text)) request_.forwarded = true;
       break;
     default:
       break;

@@ -11,7 +11,7 @@
 /// differently (RFC 9112 11.2, request smuggling).
 namespace lookback::server::http {
 
-enum class Method { get, head, options, other };
+enum class Method { get, head, options, post, put, patch, remove, other };
 
 /// What a request's head says. Values are copies: reused between the requests of a connection, so that
 /// they cost no allocation once they have grown.
@@ -21,8 +21,16 @@ struct Request {
   bool expects_continue = false;
   std::string target;
   std::string if_none_match, if_range, range, accept_encoding;
+  // What the control API wants to know besides.
+  std::string host, origin, authorization, content_type, if_match;
+  bool forwarded = false;  ///< a proxy has passed it on, and says so
+  std::string body;        ///< of a request that `takes_body`
 
   void clear();
+  /// Whether its path is below /api/.
+  bool is_api() const;
+  /// Whether its body is read and kept: it changes something of the control API.
+  bool takes_body() const;
 };
 
 /// Looks for the end of a head in bytes that come piece by piece, and checks the bytes on the way.
@@ -58,8 +66,9 @@ class HeadScanner {
 /// once. One object per request.
 class RequestParser : public boost::beast::http::basic_parser<true> {
  public:
-  /// Fills `request`. Bodies above `max_body_bytes` are refused as soon as they are declared.
-  RequestParser(Request& request, std::size_t max_body_bytes);
+  /// Fills `request`. A body above its bound is refused as soon as it is declared: `max_kept_bytes` for one
+  /// that is kept (`Request::takes_body`), `max_dropped_bytes` for one that nobody wants.
+  RequestParser(Request& request, std::size_t max_dropped_bytes, std::size_t max_kept_bytes);
 
   /// The status to answer with, by what `put` said; 0: go on.
   static unsigned refusal(const boost::system::error_code& ec);
@@ -75,18 +84,17 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   void on_header_impl(error_code& ec) override;
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override { ec = {}; }
-  std::size_t on_body_impl(string_view body, error_code& ec) override {
-    ec = {};
-    return body.size();
-  }
+  std::size_t on_body_impl(string_view body, error_code& ec) override { return keep(body, ec); }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
-    ec = {};
-    return body.size();
+    return keep(body, ec);
   }
   void on_finish_impl(error_code& ec) override { ec = {}; }
 
+  std::size_t keep(string_view body, error_code& ec);
+
   Request& request_;
+  const std::size_t max_kept_bytes_;
   int version_ = 11;
   unsigned hosts_ = 0, lengths_ = 0, codings_ = 0;
   bool bad_coding_ = false;

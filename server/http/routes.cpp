@@ -1,14 +1,20 @@
 #include "server/http/routes.hpp"
 
+#include "server/archive/alias.hpp"
+#include "server/http/view.hpp"
+
 namespace lookback::server::http {
 namespace {
 
-using packager::hls::Name;
-
 constexpr std::size_t max_stream_components = 3;
-constexpr std::string_view playlist_suffix = ".m3u8";
+constexpr std::string_view playlist_suffix = ".m3u8", ranges_leaf = "ranges.json", mp4_leaf = "video.mp4";
 
 bool is_multivariant(std::string_view leaf) { return leaf == "index.m3u8" || leaf == "master.m3u8"; }
+
+bool is_playlist(const packager::hls::Name& name) {
+  using Kind = packager::hls::Name::Kind;
+  return name.kind == Kind::playlist || name.kind == Kind::iframes;
+}
 
 Next not_found(Exchange& exchange) {
   exchange.answer(404, "nothing has this path");
@@ -45,18 +51,41 @@ Next first_segment(Exchange& exchange) {
   return exchange.wait_for(Awaited::first_segment, exchange.options.first_segment_timeout);
 }
 
+Next alias(Exchange& exchange, const archive::Answer<archive::Alias>& alias) {
+  const auto& target = exchange.target;
+  if (alias) {
+    redirect_to_view(exchange, target.prefix(target.components() - 1), alias->leaf, alias->request);
+  } else {
+    exchange.answer(alias.error().status, alias.error().detail);
+  }
+  return Next::send;
+}
+
+/// What the exchange's channel has under its leaf; empty: nothing.
+std::optional<Next> leaf_route(Exchange& exchange) {
+  const auto leaf = exchange.target.leaf();
+  const bool known = exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf;
+  if (known) return route_again(exchange);
+  if (const auto other = archive::parse_alias(leaf)) return alias(exchange, *other);
+  return {};
+}
+
 }  // namespace
 
 Next route(Exchange& exchange) {
   const auto& target = exchange.target;
   const auto leaf = target.leaf();
   if (target.components() < 2) return page(exchange);
+  if (target.component(0) == "api") return exchange.run(&api_route);
+  if (target.component(0) == "vod") return exchange.run(&vod_route);
 
   exchange.name = packager::hls::parse_name(leaf);
-  if (exchange.name || is_multivariant(leaf)) {
-    exchange.channel = exchange.shard.find(target.prefix(target.components() - 1));
-    if (exchange.channel) return route_again(exchange);
+  exchange.channel = exchange.shard.find(target.prefix(target.components() - 1));
+  if (exchange.channel) {
+    if (const auto next = leaf_route(exchange)) return *next;
   }
+  if (exchange.name && !is_playlist(*exchange.name))
+    return exchange.run(&stored_media);  // of a stream that is not loaded
   const bool may_be_short = target.components() <= max_stream_components && leaf.ends_with(playlist_suffix) &&
                             leaf.size() > playlist_suffix.size();
   if (may_be_short) {
@@ -69,9 +98,10 @@ Next route(Exchange& exchange) {
 
 Next route_again(Exchange& exchange) {
   if (!exchange.channel->presentation()) return first_segment(exchange);
-  if (!exchange.name) return multivariant_route(exchange);
-  if (exchange.name->kind == Name::Kind::playlist) return playlist_route(exchange);
-  return media_route(exchange);
+  if (exchange.name) return is_playlist(*exchange.name) ? playlist_route(exchange) : media_route(exchange);
+  const auto leaf = exchange.target.leaf();
+  if (leaf == ranges_leaf) return ranges_route(exchange);
+  return leaf == mp4_leaf ? exchange.run(&mp4_route) : multivariant_route(exchange);
 }
 
 }  // namespace lookback::server::http

@@ -2,12 +2,27 @@
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "server/archive/media_finder.hpp"
+#include "server/archive/ranges.hpp"
 #include "server/http/assets.hpp"
 #include "server/live/hub.hpp"
 #include "store/store.hpp"
+
+namespace lookback::server::api {
+class Access;
+class Api;
+}  // namespace lookback::server::api
+namespace lookback::server {
+class Mp4Cache;
+class Recordings;
+class RecordingViews;
+}  // namespace lookback::server
 
 namespace lookback::server::http {
 
@@ -18,11 +33,22 @@ struct Site {
   boost::asio::thread_pool& blocking;  ///< for store calls and reads that may wait for a disk
   std::span<const Asset> assets;
   std::function<bool()> ready;  ///< for /readyz; thread-safe, does not block
-  /// A stored segment that has left its playlist's window, by stream and track name ("live/news", "v0").
-  /// Called on `blocking`; thread-safe. Not set: such segments are not served.
-  std::function<Result<store::SegmentRecord>(const std::string& stream, const std::string& track,
-                                             std::uint64_t msn)>
+  /// A stored segment and an init, by name; `known`: the segment's record where a playlist has it. What it
+  /// gives is sure to be what was written. Called on `blocking`; thread-safe. Not set: only what is listed is
+  /// served.
+  std::function<Result<store::SegmentRecord>(const MediaName& name,
+                                             const std::optional<store::SegmentRecord>& known)>
       find_segment;
+  std::function<Result<store::InitRecord>(const MediaName& name)> find_init;
+  /// The wall clock by which relative times are read: Unix us. Thread-safe. Not set: the system's.
+  std::function<std::int64_t()> now_us;
+  /// The recordings of a stream, for its `ranges.json`. Thread-safe, does not block. Not set: there are none.
+  std::function<std::vector<archive::RecordedRange>(const std::string& stream)> recordings_of;
+  Recordings* recordings = nullptr;  ///< both set, or no /vod
+  RecordingViews* recording_views = nullptr;
+  const api::Access* access = nullptr;  ///< both set, or no control API
+  const api::Api* api = nullptr;
+  std::shared_ptr<Mp4Cache> mp4;  ///< not set: no MP4s are made
 };
 
 }  // namespace lookback::server::http

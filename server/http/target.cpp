@@ -5,6 +5,8 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 
+#include "server/archive/view_request.hpp"
+
 namespace lookback::server::http {
 namespace {
 
@@ -122,8 +124,9 @@ Result<void> Target::take_query(std::string_view encoded, std::size_t max_query_
                      equals == std::string_view::npos ? std::string_view{} : parameter.substr(equals + 1));
       continue;
     }
-    if (!foreign_.empty()) foreign_ += '&';
-    foreign_ += parameter;
+    auto& kind = archive::is_own_parameter(name) ? own_ : foreign_;
+    if (!kind.empty()) kind += '&';
+    kind += parameter;
     if (foreign_.size() > max_query_bytes) return TargetErrc::query_too_long;
   }
   if (directives_.part && !directives_.msn && directives_.wrong.empty()) directives_.wrong = part_name;

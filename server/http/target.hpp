@@ -42,6 +42,8 @@ class Target {
   /// The parameters that are not ours, as they came and in their order: "token=x&lang=de". Only characters
   /// that RFC 3986 allows in a query.
   std::string_view foreign() const { return foreign_; }
+  /// The parameters that are ours but no directives, likewise: "start=now-90s&end=now".
+  std::string_view own() const { return own_; }
   /// The whole query as it came, directives included.
   std::string_view query() const { return query_; }
 
@@ -51,7 +53,7 @@ class Target {
   Result<void> take_query(std::string_view encoded, std::size_t max_query_bytes);
   void take_directive(std::string_view name, std::string_view value);
 
-  std::string path_, query_, foreign_;
+  std::string path_, query_, foreign_, own_;
   std::array<std::uint16_t, max_components + 1>
       starts_{};  ///< of each component in `path_`; one past the end last
   std::size_t count_ = 0;

@@ -59,7 +59,9 @@ bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 void Transmission::start(const std::string& head, Body body) {
   head_ = head;
   body_ = std::move(body);
-  memory_size_ = head_.size() + (std::holds_alternative<FileBody>(body_) ? 0 : size_of(body_));
+  const bool in_files = std::holds_alternative<FileBody>(body_) || std::holds_alternative<PiecedBody>(body_);
+  memory_size_ = head_.size() + (in_files ? 0 : size_of(body_));
+  pieces_.start(std::holds_alternative<PiecedBody>(body_) ? std::get<PiecedBody>(body_) : PiecedBody{});
   memory_done_ = 0;
   file_done_ = sent_ = turn_ = 0;
   const auto* file = std::get_if<FileBody>(&body_);
@@ -72,11 +74,12 @@ Transmission::Step Transmission::advance(int socket) {
     if (const auto step = send_memory(socket); step != Step::done) return step;
   }
   if (const auto* file = std::get_if<FileBody>(&body_)) return send_file(socket, *file);
-  return Step::done;
+  return pieces_.advance(socket);
 }
 
 Transmission::Step Transmission::send_memory(int socket) {
-  const bool file_follows = std::holds_alternative<FileBody>(body_);
+  const bool file_follows =
+      std::holds_alternative<FileBody>(body_) || std::holds_alternative<PiecedBody>(body_);
   while (memory_done_ < memory_size_) {
     if (turn_ >= max_turn) return Step::pause;
     Pieces pieces(memory_done_);
@@ -121,7 +124,8 @@ std::size_t Transmission::piece(int socket) {
   return max_piece - (sent_ + max_piece) % packet_bytes_;
 }
 
-void Transmission::prefetch() const {
+void Transmission::prefetch() {
+  if (std::holds_alternative<PiecedBody>(body_)) return pieces_.prefetch();
   const auto& file = std::get<FileBody>(body_);
   file.file->prefetch(file.offset + file_done_, window());
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "server/http/pieced_transmission.hpp"
 #include "server/http/response.hpp"
 
 namespace lookback::server::http {
@@ -12,27 +13,25 @@ namespace lookback::server::http {
 /// blocks, on neither socket nor disk: the caller waits and calls again. Belongs to its connection.
 class Transmission {
  public:
-  enum class Step {
-    done,
-    blocked,  ///< the socket is full
-    pause,    ///< a fast reader has had its turn: let others run
-    cold,     ///< the next bytes of the file are not in the page cache: `prefetch` them elsewhere
-    failed,   ///< the peer is gone
-    damaged,  ///< the file ends early or cannot be read: what was promised cannot be sent
-  };
+  using Step = SendStep;
 
   /// Makes ready to send `body` behind `head`, which must stay unchanged until the end.
   void start(const std::string& head, Body body);
   /// Sends what goes without waiting. `socket` is a non-blocking descriptor.
   Step advance(int socket);
   /// Reads the bytes that `cold` was about into the page cache. Blocking: on a pool.
-  void prefetch() const;
+  void prefetch();
   /// Tells that `prefetch` has run, so that the same bytes are not asked about again.
-  void prefetched() { warm_until_ = file_done_ + window(); }
+  void prefetched() {
+    if (std::holds_alternative<FileBody>(body_)) warm_until_ = file_done_ + window();
+  }
 
-  std::uint64_t sent() const { return sent_; }
+  std::uint64_t sent() const { return sent_ + pieces_.sent(); }
   /// Lets go of the body's bytes.
-  void clear() { body_ = std::monostate{}; }
+  void clear() {
+    body_ = std::monostate{};
+    pieces_.clear();
+  }
 
  private:
   Step send_memory(int socket);
@@ -42,6 +41,7 @@ class Transmission {
 
   std::string_view head_;
   Body body_;
+  PiecedTransmission pieces_;                      ///< of a PiecedBody
   std::size_t memory_done_ = 0, memory_size_ = 0;  ///< bytes of head and in-memory body
   std::uint64_t file_done_ = 0, warm_until_ = 0;
   std::uint64_t sent_ = 0;

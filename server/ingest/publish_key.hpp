@@ -1,33 +1,9 @@
 #pragma once
-#include <array>
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include "store/base/result.hpp"
+#include "server/base/secret_hash.hpp"
 
 namespace lookback::server {
 
-/// A publishing secret, kept as its SHA-256. Immutable value.
-class PublishKey {
- public:
-  static PublishKey of_secret(std::string_view secret);
-  /// Compares in constant time.
-  bool matches(std::string_view secret) const;
-
-  struct Opened;
-  /// Reads the server's key from `file`, or makes a random 128-bit one and writes its hash there (mode 0600).
-  /// Blocking. Errors: the system's; bad_message when the file is not such a hash.
-  static Result<Opened> open(const std::filesystem::path& file);
-
- private:
-  std::array<unsigned char, 32> hash_{};
-};
-
-struct PublishKey::Opened {
-  PublishKey key;
-  std::optional<std::string> fresh_secret;  ///< to be shown once: it cannot be read again
-};
+/// What a publisher from another machine must know.
+using PublishKey = SecretHash;
 
 }  // namespace lookback::server

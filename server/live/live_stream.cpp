@@ -34,7 +34,13 @@ LiveStream::LiveStream(LiveServices services, boost::asio::any_io_executor execu
       settings_(std::move(settings)),
       packager_(cut_settings(settings_->values), record, window, restored_),
       grace_(executor_),
+      pending_(services_.store.options().max_write_delay),
+      store_watch_(executor_),
       stored_(std::move(record)) {
+  status_.name = name_;
+  status_.id = id_;
+  status_.generation = stored_.generation;
+  status_.settings = settings_;
   for (const auto& stored : window.tracks) {
     const auto kind =
         stored.track.name.starts_with('v') ? packager::MediaKind::video : packager::MediaKind::audio;
@@ -54,6 +60,7 @@ void LiveStream::start() {
   const auto grace = settings_->values.grace;
   if (publication_) return;
   if (silent < grace) {
+    in_run_ = true;
     start_grace(std::chrono::duration_cast<std::chrono::milliseconds>(grace - silent));
   } else {
     set_ended(true);
@@ -73,6 +80,16 @@ Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest reques
   }
   grace_.cancel();
   last_events_ = now;
+  const bool fresh_run = !std::exchange(in_run_, true);
+  tell([&, now_us = services_.clock.now_us()](StreamStatus& status) {
+    status.state = StreamStatus::State::publishing;
+    if (fresh_run) ++status.run;
+    if (fresh_run) status.run_started_us = now_us;
+    status.session_started_us = now_us;
+    status.peer = request.peer;
+    status.protocol = request.protocol;
+    status.encoder = request.encoder;
+  });
   spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
                request.encoder.empty() ? "unnamed encoder" : request.encoder);
   publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
@@ -106,6 +123,7 @@ void LiveStream::end_session(const std::string& why) {
   const auto publication = std::exchange(publication_, nullptr);
   if (!publication) return;
   publication->end(why);
+  tell([](StreamStatus& status) { status.state = StreamStatus::State::waiting; });
   packager::Outputs outputs;
   if (const auto ended = packager_.end_session(outputs); !ended) {
     spdlog::error("{}: the end of the session was lost: {}", name_, ended.error().message());
@@ -132,16 +150,32 @@ void LiveStream::start_grace(std::chrono::milliseconds left) {
 
 void LiveStream::set_ended(bool ended) {
   ended_ = ended;
+  if (ended) {
+    in_run_ = false;
+    tell([](StreamStatus& status) { status.state = StreamStatus::State::ended; });
+  }
   for (auto& track : tracks_) {
     track.builder->set_ended(ended);
     track.changed = true;
   }
 }
 
+void LiveStream::apply(EffectiveSettingsPtr settings) {
+  settings_ = std::move(settings);
+  for (auto& track : tracks_) track.builder->set_window(window_us());
+  tell([&](StreamStatus& status) { status.settings = settings_; });
+}
+
+StreamStatus LiveStream::status() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
 void LiveStream::stop() {
   stopped_ = true;
   grace_.cancel();
   end_session("the server is shutting down");
+  if (pending_.empty()) store_watch_.cancel();
 }
 
 // --- from the packager to the store and back ------------------------------------------------------
@@ -164,37 +198,74 @@ void LiveStream::handle(packager::Outputs outputs) {
 }
 
 void LiveStream::append(store::Append append) {
-  const auto id = first_pending_ + pending_.size();
-  pending_.push_back({append.track, append.segment, append.bytes, false});
+  const auto id =
+      pending_.add({append.track, append.segment, append.bytes}, std::chrono::steady_clock::now());
   services_.store.append(
       std::move(append), [self = shared_from_this(), id](Result<store::SegmentRecord> result) {
-        boost::asio::post(self->executor_, [self, id, result = std::move(result)]() mutable {
-          self->answered(id, std::move(result));
-        });
+        boost::asio::post(self->executor_,
+                          [self, id, result = std::move(result)] { self->answered(id, result); });
       });
+  if (store_stalled_) list_pending();
+  watch_store();
 }
 
 /// The writer is done with an append, or could not keep it: then the part is served from memory only.
-void LiveStream::answered(std::uint64_t id, Result<store::SegmentRecord> result) {
-  auto& pending = pending_[id - first_pending_];
-  pending.answered = true;
+void LiveStream::answered(std::uint64_t id, const Result<store::SegmentRecord>& result) {
   if (result) {
-    pending.record = std::move(*result);
-    if (std::exchange(store_failing_, false)) spdlog::info("{}: the store takes media again", name_);
+    if (std::exchange(store_failing_, false)) {
+      spdlog::info("{}: the store takes media again", name_);
+      tell([](StreamStatus& status) { status.store_error = {}; });
+    }
   } else if (!std::exchange(store_failing_, true)) {
-    spdlog::error("{}: segment {} of {} is not stored: {}; live goes on from memory", name_,
-                  pending.record.msn, track(pending.track).record.name, result.error().message());
+    const auto& part = pending_.part(id);
+    spdlog::error("{}: segment {} of {} is not stored: {}; live goes on from memory", name_, part.record.msn,
+                  track(part.track).record.name, result.error().message());
+    tell([&](StreamStatus& status) { status.store_error = result.error(); });
   }
-  while (!pending_.empty() && pending_.front().answered) {
-    auto& front = pending_.front();
-    auto& changed = track(front.track);
+  if (const auto late = pending_.answer(id, result)) {
+    track(late->track).builder->place(late->record);
+    track(late->track).changed = true;
+    schedule_publish();
+  }
+  list_pending();
+  if (stopped_ && pending_.empty()) store_watch_.cancel();
+}
+
+/// Lists what is stored, or what may not wait any longer.
+void LiveStream::list_pending() {
+  const auto now = std::chrono::steady_clock::now();
+  const bool stalled = pending_.is_stalled(now);
+  auto parts = pending_.take(now);
+  for (auto& part : parts) {
     if (ended_) set_ended(false);
-    changed.builder->add(front.record, std::move(front.bytes));
+    auto& changed = track(part.track);
+    changed.builder->add(part.record, std::move(part.bytes));
     changed.changed = true;
-    pending_.pop_front();
-    ++first_pending_;
   }
-  schedule_publish();
+  if (!parts.empty()) schedule_publish();
+  if (std::exchange(store_stalled_, stalled) == stalled) return;
+  if (stalled) {
+    spdlog::warn(
+        "{}: the disk does not take media: live goes on from memory, and a crash now loses what is listed",
+        name_);
+  } else {
+    spdlog::info("{}: the disk takes media again; so far {} parts were listed before they were stored", name_,
+                 pending_.listed_unstored());
+  }
+}
+
+/// One timer for all that waits: it looks again when the oldest of that moment would be overdue.
+void LiveStream::watch_store() {
+  const auto due = pending_.due();
+  if (!due || watching_store_) return;
+  watching_store_ = true;
+  const auto soonest = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  store_watch_.expires_at(std::max(*due, soonest));
+  store_watch_.async_wait([self = shared_from_this()](boost::system::error_code) {
+    self->watching_store_ = false;
+    self->list_pending();
+    self->watch_store();
+  });
 }
 
 // --- from the renditions to the viewers -----------------------------------------------------------
@@ -228,14 +299,17 @@ void LiveStream::publish() {
                          track.inits,
                          track.builder->bit_rates(),
                          track.builder->independent(),
-                         {packager_.measured_millihertz(), 1'000}});
+                         {packager_.measured_millihertz(), 1'000},
+                         track.builder->iframe_rates(),
+                         track.formats});
   }
   // Players read the multivariant playlist once: the first one names all the session's tracks. One that
   // stays silent gets a gap soon, so this waits little longer than the first segment.
   if (presented.empty() || (!shown_ && publication_ && presented.size() < tracks_.size())) return;
   shown_ = true;
-  services_.hub.publish(
-      name_, packager::hls::make_presentation(packager_.record().generation, std::move(presented)));
+  auto presentation = packager::hls::make_presentation(packager_.record().generation, std::move(presented));
+  tell([&](StreamStatus& status) { status.presentation = presentation; });
+  services_.hub.publish(name_, std::move(presentation));
 }
 
 void LiveStream::add_track(const packager::NewTrack& fresh) {
@@ -247,12 +321,11 @@ void LiveStream::add_track(const packager::NewTrack& fresh) {
   options.kind = fresh.kind;
   options.timescale = fresh.record.timescale;
   options.window_us = window_us();
+  options.media_prefix = "/" + name_ + "/";
   Track track;
   track.record = fresh.record;
   track.builder = std::make_unique<packager::hls::RenditionBuilder>(std::move(options));
   tracks_.push_back(std::move(track));
-  const std::lock_guard lock(ids_mutex_);
-  track_ids_.emplace(fresh.record.name, fresh.record.id);
 }
 
 void LiveStream::add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format) {
@@ -268,16 +341,13 @@ void LiveStream::add_init(const store::InitRecord& init, std::optional<packager:
   }
   auto inits = std::make_shared<packager::hls::Inits>(*of.inits);
   inits->insert_or_assign(init.id, make_slice(init.bytes));
-  if (inits->rbegin()->first == init.id)
-    of.format = std::make_shared<packager::TrackFormat>(std::move(*format));
+  const auto shared = std::make_shared<const packager::TrackFormat>(std::move(*format));
+  auto formats = std::make_shared<packager::hls::Formats>(*of.formats);
+  formats->insert_or_assign(init.id, shared);
+  of.formats = std::move(formats);
+  if (inits->rbegin()->first == init.id) of.format = shared;
+  tell([&](StreamStatus& status) { status.formats[of.record.name] = of.format; });
   of.inits = std::move(inits);
-}
-
-std::optional<store::TrackId> LiveStream::track_id(const std::string& track) const {
-  const std::lock_guard lock(ids_mutex_);
-  const auto found = track_ids_.find(track);
-  if (found == track_ids_.end()) return std::nullopt;
-  return found->second;
 }
 
 LiveStream::Track& LiveStream::track(store::TrackId id) {

@@ -4,7 +4,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,7 +16,9 @@
 #include "server/base/wall_clock.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/pending_appends.hpp"
 #include "server/live/stream_settings.hpp"
+#include "server/live/stream_status.hpp"
 #include "store/store.hpp"
 
 /// The middle of a packet's path: a publication posts its samples to the stream's strand, the packager cuts
@@ -62,8 +63,8 @@ class LivePublication final : public Publication, public std::enable_shared_from
 };
 
 /// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one
-/// network thread); only `executor()`, `name()`, `id()`, `track_id()` and the publication's methods may be
-/// used from elsewhere.
+/// network thread); only `executor()`, `name()`, `id()`, `status()` and the publication's methods may be used
+/// from elsewhere.
 class LiveStream : public std::enable_shared_from_this<LiveStream> {
  public:
   LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
@@ -72,8 +73,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   const std::string& name() const { return name_; }
   const boost::asio::any_io_executor& executor() const { return executor_; }
   store::StreamId id() const { return id_; }
-  /// Thread-safe. Empty: no such track.
-  std::optional<store::TrackId> track_id(const std::string& track) const;
+  /// Thread-safe.
+  StreamStatus status() const;
 
   /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
   void start();
@@ -81,9 +82,10 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   Result<std::shared_ptr<LivePublication>> admit(PublishRequest request,
                                                  boost::asio::any_io_executor executor,
                                                  std::function<void()> on_end, std::size_t max_queue_bytes);
-  /// New settings: grace, take-over and keys at once; the window's length when the stream is loaded next;
-  /// what may not change while its playlists live (segment and part targets) never.
-  void apply(EffectiveSettingsPtr settings) { settings_ = std::move(settings); }
+  /// New settings: grace, take-over, keys and the window's length at once (what has left the window does not
+  /// come back before the stream is loaded next); what may not change while its playlists live (segment and
+  /// part targets) never.
+  void apply(EffectiveSettingsPtr settings);
   /// Once a second: trims the window, expires what has left it. True: nothing is left and nobody publishes.
   bool tick();
   /// Ends the session and takes no other; parts on their way to the store are still published.
@@ -98,14 +100,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
     std::shared_ptr<const packager::hls::Rendition> rendition;  ///< null: no complete segment yet
     std::shared_ptr<const packager::hls::Inits> inits = std::make_shared<packager::hls::Inits>();
     std::shared_ptr<const packager::TrackFormat> format;  ///< of the newest init
+    std::shared_ptr<const packager::hls::Formats> formats = std::make_shared<packager::hls::Formats>();
     bool changed = false;
-  };
-  /// An append on its way; answers are taken in the order of the appends.
-  struct Pending {
-    store::TrackId track = 0;
-    store::SegmentRecord record;
-    Chain bytes;
-    bool answered = false;
   };
 
   void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
@@ -115,12 +111,20 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   void add_track(const packager::NewTrack& track);
   void add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format);
   void append(store::Append append);
-  void answered(std::uint64_t id, Result<store::SegmentRecord> result);
+  void answered(std::uint64_t id, const Result<store::SegmentRecord>& result);
+  void list_pending();
+  void watch_store();
   void schedule_publish();
   void publish();
   void set_ended(bool ended);
   void start_grace(std::chrono::milliseconds left);
   std::int64_t window_us() const;
+  /// Changes what `status()` tells; any member function may.
+  template <class Change>
+  void tell(Change change) {
+    const std::lock_guard lock(status_mutex_);
+    change(status_);
+  }
   Track& track(store::TrackId id);
 
   const LiveServices services_;
@@ -134,13 +138,15 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   std::shared_ptr<LivePublication> publication_;
   std::chrono::steady_clock::time_point last_events_;
   boost::asio::steady_timer grace_;
-  std::deque<Pending> pending_;
-  std::uint64_t first_pending_ = 0;  ///< id of pending_.front()
-  store::StreamRecord stored_;       ///< as last put into the store
+  PendingAppends pending_;
+  boost::asio::steady_timer store_watch_;  ///< set while parts wait for the store
+  store::StreamRecord stored_;             ///< as last put into the store
   std::chrono::steady_clock::time_point last_expiry_{};
-  mutable std::mutex ids_mutex_;  ///< guards track_ids_
-  std::map<std::string, store::TrackId> track_ids_;
+  mutable std::mutex status_mutex_;  ///< guards status_
+  StreamStatus status_;
+  bool in_run_ = false;  ///< from a publish until the playlists end
   bool shown_ = false, ended_ = false, stopped_ = false, publish_scheduled_ = false, store_failing_ = false;
+  bool watching_store_ = false, store_stalled_ = false;
 };
 
 }  // namespace lookback::server

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <limits>
 
 #include "server/base/call_on.hpp"
 
@@ -140,13 +141,35 @@ void Registry::load(const std::string& stream) {
   });
 }
 
-Result<store::SegmentRecord> Registry::find_segment(const std::string& stream, const std::string& track,
-                                                    std::uint64_t msn) {
+std::vector<StreamStatus> Registry::statuses() const {
+  std::vector<StreamStatus> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, stream] : streams_) out.push_back(stream->status());
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return out;
+}
+
+std::optional<StreamStatus> Registry::status(const std::string& stream) const {
   const auto found = find(stream);
-  if (!found) return store::Errc::not_found;
-  const auto id = found->track_id(track);
-  if (!id) return store::Errc::not_found;
-  return services_.store.find_segment(found->id(), *id, msn);
+  if (!found) return std::nullopt;
+  return found->status();
+}
+
+Result<void> Registry::forget(const std::string& name) {
+  StreamPtr stream;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = streams_.find(name);
+    if (found == streams_.end()) return store::Errc::not_found;
+    stream = found->second;
+    if (stream->status().state == StreamStatus::State::publishing) return Errc::already_publishing;
+    streams_.erase(found);
+  }
+  asio::post(stream->executor(), [stream] { stream->stop(); });
+  services_.hub.remove(name);
+  services_.store.expire(stream->id(), std::numeric_limits<std::int64_t>::max());
+  spdlog::info("{}: deleted; recordings keep what they refer to", name);
+  return {};
 }
 
 Result<Registry::StreamPtr> Registry::obtain(const std::string& name,
@@ -175,7 +198,7 @@ Result<Registry::StreamPtr> Registry::obtain(const std::string& name,
   }
   auto window = services_.store.load_window(record->id, from_us);
   // Numbering goes on from the newest segment that is stored, also when it has left the window.
-  if (window && !has_segments(*window)) window = services_.store.load_window(record->id, 0);
+  if (window && !has_segments(*window)) window = services_.store.load_newest(record->id);
   if (!window) return window.error();
   auto stream = std::make_shared<LiveStream>(services_, publisher ? *publisher : home(name), *record,
                                              settings, *window);
@@ -212,9 +235,11 @@ void Registry::tick() {
 /// Nothing is left of a stream and nobody publishes it: viewers get 404, its memory is freed.
 void Registry::retire(const StreamPtr& stream) {
   spdlog::info("{}: everything has left its replay window; unloaded", stream->name());
-  services_.hub.remove(stream->name());
   const std::lock_guard lock(mutex_);
-  streams_.erase(stream->name());
+  const auto found = streams_.find(stream->name());
+  if (found == streams_.end() || found->second != stream) return;  // deleted meanwhile
+  services_.hub.remove(stream->name());
+  streams_.erase(found);
 }
 
 }  // namespace lookback::server

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,9 +43,13 @@ class Registry final : public Ingest {
   void apply_settings();
   /// Loads a stream that viewers ask for, if the store has it. Returns at once.
   void load(const std::string& stream);
-  /// A stored segment of a loaded stream, also one that has left the window. Blocking. Errors: store::Errc.
-  Result<store::SegmentRecord> find_segment(const std::string& stream, const std::string& track,
-                                            std::uint64_t msn);
+  /// What is loaded, by name.
+  std::vector<StreamStatus> statuses() const;
+  /// Empty: not loaded.
+  std::optional<StreamStatus> status(const std::string& stream) const;
+  /// Unloads a stream that nobody publishes and gives its media away, but for what recordings refer to. Its
+  /// numbers are not used again. Blocking. Errors: not_found, already_publishing.
+  Result<void> forget(const std::string& stream);
   /// Whether every stream that the store had at the start is loaded.
   bool ready() const;
 

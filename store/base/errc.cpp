@@ -24,7 +24,7 @@ const char* text_of(Errc e) {
     case Errc::not_found:
       return "the store has no such stream, segment or extent";
     case Errc::damaged:
-      return "the store is damaged: keep a copy of the folder, then run `lookback store repair`";
+      return "the store is damaged: keep a copy of the folder, then run `lookback store repair DIR`";
     case Errc::closed:
       return "the store is shutting down";
   }

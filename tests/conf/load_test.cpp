@@ -320,8 +320,7 @@ rec = { enabled = true, duration = "3h" }
         std::vector<std::string>{
             file.at(2) + ": srt.listen: this build has no SRT listener; ignored",
             file.at(4) + ": https.certificate: this build has no HTTPS listener; ignored",
-            file.at(7, 12) + ": defaults.thumbs.enabled: this build makes no thumbnails; ignored",
-            file.at(10, 9) + ": streams.\"live/*\".rec.enabled: this build makes no recordings; ignored"});
+            file.at(7, 12) + ": defaults.thumbs.enabled: this build makes no thumbnails; ignored"});
   CHECK(loaded.config->defaults.thumbs.interval == 20s);
   CHECK(loaded.config->settings_for("live/a")->values.rec == server::RecSettings{true, 3h});
 }

@@ -1,44 +1,16 @@
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <random>
-#include <set>
 #include <thread>
 
+#include "tests/support/encoder.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/media_rules.hpp"
-#include "tests/support/publisher.hpp"
 #include "tests/support/server.hpp"
 
 using namespace lookback::support;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A publisher that, like OBS, comes back whenever the server is there again.
-class Encoder {
- public:
-  explicit Encoder(Publish how) : how_(std::move(how)) { restart(); }
-  void restart() { process_ = std::make_unique<Publisher>(how_); }
-  std::string complaints() const { return process_->err(); }
-
- private:
-  Publish how_;
-  std::unique_ptr<Publisher> process_;
-};
-
-/// Parts of complete segments that no longer list their parts: those may go (87), their segments may not.
-std::set<std::string> unlisted_parts(const RenditionLog& log, const MediaPlaylist& now) {
-  std::set<std::string> urls;
-  for (const auto& [msn, parts] : log.parts()) {
-    const auto* segment = now.find(msn);
-    if (segment == nullptr || segment->uri.empty() || !segment->parts.empty()) continue;
-    for (const auto& part : parts) urls.insert(resolve(log.url, part.uri));
-  }
-  return urls;
-}
-
-}  // namespace
 
 TEST_CASE("rule 30, 31 and 34: what was listed survives kill -9 at any instant", "[restart]") {
   Server server;

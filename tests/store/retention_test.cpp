@@ -2,55 +2,12 @@
 
 #include "store/syncer.hpp"
 #include "store/writer.hpp"
-#include "tests/store/power_cut.hpp"
+#include "tests/store/recording_fixture.hpp"
 
 using namespace lookback;
 using namespace lookback::store;
 using namespace lookback::store::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-std::int64_t end_of(std::uint64_t msn) { return epoch_us + static_cast<std::int64_t>(msn + 1) * segment_us; }
-
-std::vector<std::uint64_t> stored(Store& store, StreamId stream) {
-  const auto window = store.load_window(stream, 0);
-  REQUIRE(window.has_value());
-  std::vector<std::uint64_t> out;
-  for (const auto& segment : window->tracks.at(0).segments) out.push_back(segment.msn);
-  return out;
-}
-
-std::size_t count_files(const fs::path& store) {
-  const auto extents = store / "extents";
-  return static_cast<std::size_t>(std::distance(fs::directory_iterator(extents), fs::directory_iterator()));
-}
-
-std::vector<std::uint64_t> range(std::uint64_t from, std::uint64_t to) {
-  std::vector<std::uint64_t> out;
-  for (; from < to; ++from) out.push_back(from);
-  return out;
-}
-
-/// Waits for a condition that another thread brings about.
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
-/// Two segments to an extent.
-Options small_extents(const fs::path& path) {
-  auto options = options_at(path);
-  options.extent_duration = std::chrono::seconds(4);
-  options.sync_interval = std::chrono::milliseconds(5);
-  return options;
-}
-
-}  // namespace
 
 TEST_CASE("expiry removes extents that ended by the cutoff, whole, and keeps the rest",
           "[store][retention]") {

@@ -55,7 +55,7 @@ void Server::write_config() const {
   file << "[http]\nlisten = \"127.0.0.1:" << http_port_ << "\"\n"
        << "[rtmp]\nlisten = \"127.0.0.1:" << rtmp_port_ << "\"\n"
        << "[store]\npath = \"" << (folder_.path() / "data").string() << "\"\nreserve = \"1MiB\"\n"
-       << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part
+       << options_.store << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part
        << "\"\ngrace = \"" << options_.grace << "\"\nreplay = { duration = \"" << options_.replay << "\" }\n"
        << options_.more;
   if (!file.flush()) throw std::runtime_error("cannot write the configuration");

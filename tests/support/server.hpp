@@ -17,7 +17,8 @@ class Server {
  public:
   struct Options {
     std::string segment = "2s", part = "334ms", grace = "60s", replay = "4h";
-    std::string more = {};  ///< further lines of TOML
+    std::string more = {};   ///< further lines of TOML, of [defaults] first
+    std::string store = {};  ///< further lines of [store]
   };
 
   Server() : Server(Options{}) {}

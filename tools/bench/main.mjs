@@ -5,13 +5,14 @@ import { http } from './lib/http.mjs';
 import { ingest } from './lib/ingest.mjs';
 import { latency } from './lib/latency.mjs';
 import { memory } from './lib/memory.mjs';
+import { mp4 } from './lib/mp4.mjs';
 import { kill_all } from './lib/processes.mjs';
 import { compile } from './lib/programs.mjs';
 import { table } from './lib/report.mjs';
 import { remove_folders } from './lib/servers.mjs';
 import { viewers } from './lib/viewers.mjs';
 
-const benchmarks = { ingest, latency, viewers, http, memory };
+const benchmarks = { ingest, latency, viewers, http, memory, mp4 };
 
 function machine() {
   const version = (command, ...words) =>

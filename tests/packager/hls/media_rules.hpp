@@ -21,12 +21,13 @@ inline std::int64_t parts_us(const ParsedSegment& segment) {
   return sum;
 }
 
-/// Rules 23 to 29, 37, 44, 50, 52: the segments.
-inline void check_segments(const ParsedMedia& list, const packager::hls::Timing& timing) {
-  CHECK(list.version == (list.skipped > 0 ? 9 : 6));
+/// Rules 23 to 29, 37, 44, 50, 52: the segments. `type`: EXT-X-PLAYLIST-TYPE.
+inline void check_segments(const ParsedMedia& list, const packager::hls::Timing& timing,
+                           std::optional<std::string> type = {}) {
+  CHECK(list.version == (list.skipped > 0 ? 9 : list.iframes_only ? 5 : 6));
   CHECK(list.target_duration == timing.target_duration_s);
   CHECK(list.has_discontinuity_sequence);
-  CHECK_FALSE(list.type.has_value());
+  CHECK(list.type == type);
   const ParsedSegment* previous = nullptr;
   for (const auto& segment : list.segments) {
     CAPTURE(segment.msn, segment.duration_us);

@@ -37,7 +37,9 @@ PresentationTrack video(const std::string& name = "v0") {
           std::make_shared<const Inits>(inits),
           {3'000'000, 2'500'000},
           true,
-          {}};
+          {},
+          {},
+          nullptr};
 }
 
 PresentationTrack audio(const std::string& name = "a0", const std::string& codecs = "mp4a.40.2") {
@@ -46,8 +48,14 @@ PresentationTrack audio(const std::string& name = "a0", const std::string& codec
   format.codec = Codec::aac;
   format.codecs = codecs;
   format.channels = 2;
-  return {
-      std::make_shared<const TrackFormat>(format), rendition(name), nullptr, {130'000, 128'000}, true, {}};
+  return {std::make_shared<const TrackFormat>(format),
+          rendition(name),
+          nullptr,
+          {130'000, 128'000},
+          true,
+          {},
+          {},
+          nullptr};
 }
 
 ParsedMultivariant parsed(std::vector<PresentationTrack> tracks, std::string_view query = "") {

@@ -20,6 +20,7 @@ struct ParsedSegment {
   std::int64_t duration_us = 0;
   std::optional<std::int64_t> pdt_us;
   bool gap = false, discontinuity_tag = false;
+  std::optional<std::uint64_t> range_bytes;  ///< EXT-X-BYTERANGE from the first byte on
   std::vector<ParsedPart> parts;
   bool operator==(const ParsedSegment&) const = default;
 };
@@ -36,8 +37,10 @@ struct ParsedMedia {
   bool can_block = false, has_control = false;
   std::int64_t can_skip_us = 0, hold_back_us = 0, part_hold_back_us = 0, part_target_us = 0;
   std::optional<std::string> type;
-  std::vector<ParsedSegment> segments;  ///< complete ones, without the skipped
-  std::optional<ParsedSegment> open;    ///< parts (or tags) behind the last URI
+  bool iframes_only = false;
+  std::optional<std::int64_t> start_us;  ///< EXT-X-START, PRECISE, from the start
+  std::vector<ParsedSegment> segments;   ///< complete ones, without the skipped
+  std::optional<ParsedSegment> open;     ///< parts (or tags) behind the last URI
   std::optional<std::string> hint;
   std::vector<ParsedReport> reports;
 };
@@ -76,6 +79,8 @@ class MediaParser {
            once("#EXT-X-MEDIA-SEQUENCE", [&](auto value) { out_.media_sequence = integer(value); }) ||
            once("#EXT-X-DISCONTINUITY-SEQUENCE", [&](auto value) { number_discontinuities(value); }) ||
            once("#EXT-X-PLAYLIST-TYPE", [&](auto value) { out_.type = std::string(value); }) ||
+           once("#EXT-X-I-FRAMES-ONLY", [&](auto) { out_.iframes_only = true; }) ||
+           once("#EXT-X-START", [&](auto value) { start(Attributes(value)); }) ||
            once("#EXT-X-INDEPENDENT-SEGMENTS", [&](auto) { out_.independent = true; }) ||
            once("#EXT-X-SERVER-CONTROL", [&](auto value) { control(Attributes(value)); }) ||
            once("#EXT-X-PART-INF",
@@ -96,6 +101,12 @@ class MediaParser {
     if (attributes.has("CAN-SKIP-UNTIL")) out_.can_skip_us = seconds(attributes.get("CAN-SKIP-UNTIL"));
     if (attributes.has("HOLD-BACK")) out_.hold_back_us = seconds(attributes.get("HOLD-BACK"));
     if (attributes.has("PART-HOLD-BACK")) out_.part_hold_back_us = seconds(attributes.get("PART-HOLD-BACK"));
+  }
+
+  void start(const Attributes& attributes) {
+    attributes.only({"TIME-OFFSET", "PRECISE"});
+    require(attributes.yes("PRECISE"), "not precise", "EXT-X-START");
+    out_.start_us = seconds(attributes.get("TIME-OFFSET"));
   }
 
   void skip(const Attributes& attributes) {
@@ -121,6 +132,11 @@ class MediaParser {
     if (const auto value = tag(line, "#EXT-X-PART")) return part(Attributes(*value));
     if (tag(line, "#EXT-X-GAP")) return next_.gap = begun_ = in_segments_ = true;
     if (const auto value = tag(line, "#EXTINF")) return extinf(*value);
+    if (const auto value = tag(line, "#EXT-X-BYTERANGE")) {
+      require(value->ends_with("@0"), "not from the first byte on", line);
+      next_.range_bytes = integer(value->substr(0, value->size() - 2));
+      return true;
+    }
     return false;
   }
 
@@ -238,6 +254,7 @@ struct ParsedMultivariant {
   bool independent = false;
   std::vector<ParsedRendition> renditions;
   std::vector<ParsedVariant> variants;
+  std::vector<ParsedVariant> iframes;  ///< EXT-X-I-FRAME-STREAM-INF
 };
 
 inline ParsedRendition parse_rendition(const Attributes& attributes) {
@@ -286,6 +303,11 @@ inline ParsedMultivariant parse_multivariant(std::string_view text) {
       out.independent = true;
     } else if (const auto media = tag(line, "#EXT-X-MEDIA")) {
       out.renditions.push_back(parse_rendition(Attributes(*media)));
+    } else if (const auto iframes = tag(line, "#EXT-X-I-FRAME-STREAM-INF")) {
+      const Attributes attributes(*iframes);
+      attributes.only({"BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "VIDEO-RANGE", "URI"});
+      out.iframes.push_back(parse_variant(attributes));
+      out.iframes.back().uri = attributes.text("URI");
     } else if (const auto variant = tag(line, "#EXT-X-STREAM-INF")) {
       next = parse_variant(Attributes(*variant));
     } else {

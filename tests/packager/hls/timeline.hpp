@@ -132,6 +132,8 @@ class Timeline {
     const auto text = "part " + std::to_string(segment_.msn) + "." + std::to_string(segment_.parts.size()) +
                       std::string(random_() % 200, '.');
     part.size_bytes = static_cast<std::uint32_t>(text.size());
+    // The first sample of a part that starts with a sync sample ends somewhere inside the part.
+    if (segment_.parts.empty() && part.independent) segment_.sync_bytes = 1 + part.size_bytes / 2;
     segment_.parts.push_back(part);
     segment_.duration += part.duration;
     segment_.size_bytes += part.size_bytes;
@@ -154,6 +156,7 @@ inline packager::hls::RenditionBuilder::Options builder_options(const Timeline::
   options.timing = timeline.timing;
   options.generation = "k3f9";
   options.track = "v0";
+  options.media_prefix = "/live/news/";
   options.kind = packager::MediaKind::video;
   options.timescale = timeline.timescale;
   options.window_us = window_us;

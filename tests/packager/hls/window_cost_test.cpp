@@ -113,3 +113,39 @@ TEST_CASE("a segment takes at most 64 bytes of memory until somebody asks for it
   CHECK(builder.snapshot({})->first_msn() <= 2);
   CHECK(builder.index_bytes() <= day * 64);
 }
+
+TEST_CASE("views of a day's window cost what its own playlist costs", "[packager][hls][cost][view]") {
+  Timeline timeline(regular());
+  RenditionBuilder builder(builder_options(regular(), day_us));
+  builder.load(timeline.segments(day));
+  const auto render = [&](const View& view, bool iframes) {
+    const auto before = cost_of(builder.work());
+    const auto shown = builder.snapshot({})->view(view);
+    const auto rendition = iframes ? shown->iframes() : shown;
+    CHECK(size_of(rendition->playlist(false, Coding::gzip, "").body) > 0);
+    const auto after = cost_of(builder.work());
+    CHECK(after.copied == before.copied);
+    return Cost{after.text - before.text, after.deflated - before.deflated, 0, 0};
+  };
+  View closed, open, window;
+  closed.type = View::Type::vod;
+  closed.first_msn = 1'000;  // neither end is a block's
+  closed.end_msn = 42'000;
+  open.type = View::Type::event;
+  open.first_msn = 1'000;
+  window.first_msn = 20'000;
+  CHECK(builder.work().text_bytes == 0);
+  for (const bool iframes : {false, true}) {
+    render(View{}, iframes);  // whatever comes first writes the blocks
+    for (const auto& view : {closed, open, window}) {
+      const auto cost = render(view, iframes);
+      // A cut block at the front, a cut block or the edge at the end, nothing between.
+      CHECK(cost.deflated < 3 * Block::size * 140 + 6'000);
+      CHECK(cost.text == cost.deflated);
+    }
+  }
+  // A snapshot's view costs nothing until it is asked for its text, and texts of old blocks are shared.
+  const auto before = cost_of(builder.work());
+  const auto one = builder.snapshot({})->view(closed);
+  CHECK(cost_of(builder.work()).text == before.text);
+}

@@ -300,9 +300,10 @@ TEST_CASE("a stored segment whose file is shorter than its record is cut, never 
 TEST_CASE("rule 39: a segment that has left the window is asked of the store", "[http][media][file]") {
   store::SegmentRecord stored;
   Stage::Setup setup;
-  setup.find_segment = [&stored](const std::string& stream, const std::string& track,
-                                 std::uint64_t msn) -> Result<store::SegmentRecord> {
-    if (stream != "live/a" || track != "v0" || msn != 3) return store::Errc::not_found;
+  setup.find_segment = [&stored](const server::MediaName& name,
+                                 const std::optional<store::SegmentRecord>&) -> Result<store::SegmentRecord> {
+    if (name.stream != "live/a" || name.generation != "k3f9" || name.track != "v0" || name.number != 3)
+      return store::Errc::not_found;
     auto record = stored;
     record.parts.resize(2);
     record.parts[0].size_bytes = 1000;

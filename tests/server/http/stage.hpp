@@ -15,6 +15,7 @@
 #include "packager/hls/names.hpp"
 #include "packager/hls/presentation_builder.hpp"
 #include "packager/hls/rendition_builder.hpp"
+#include "server/archive/mp4_cache.hpp"
 #include "server/http/server.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -44,8 +45,12 @@ class Stage {
     server::http::Options options;
     std::size_t threads = 1;
     std::vector<server::http::Asset> assets;
-    std::function<Result<store::SegmentRecord>(const std::string&, const std::string&, std::uint64_t)>
+    std::function<Result<store::SegmentRecord>(const server::MediaName&,
+                                               const std::optional<store::SegmentRecord>&)>
         find_segment;
+    std::function<Result<store::InitRecord>(const server::MediaName&)> find_init;
+    std::function<std::int64_t()> now_us;
+    std::function<std::vector<server::archive::RecordedRange>(const std::string&)> recordings_of;
   };
 
   Stage() : Stage(Setup{}) {}
@@ -57,7 +62,16 @@ class Stage {
     }
     hub = std::make_unique<server::Hub>(pointers);
     setup.options.listen = "127.0.0.1:0";
-    server::http::Site site{*hub, *store, pool_, assets, [this] { return ready.load(); }, setup.find_segment};
+    server::http::Site site{*hub,
+                            *store,
+                            pool_,
+                            assets,
+                            [this] { return ready.load(); },
+                            setup.find_segment,
+                            setup.find_init,
+                            setup.now_us,
+                            setup.recordings_of};
+    mp4 = site.mp4 = std::make_shared<server::Mp4Cache>(setup.options.mp4_cache_bytes, pool_);
     auto opened = server::http::Server::open(pointers, setup.options, site);
     if (!opened) throw std::runtime_error("cannot listen: " + opened.error().message());
     server = std::move(*opened);
@@ -68,6 +82,7 @@ class Stage {
     run_dry();
     server.reset();
     pool_.join();
+    mp4.reset();
   }
 
   /// Starts the network threads; separate, so that a test may set `hub->on_miss` before.
@@ -113,6 +128,7 @@ class Stage {
  public:
   std::unique_ptr<store::Store> store;
   std::unique_ptr<server::Hub> hub;
+  std::shared_ptr<server::Mp4Cache> mp4;
   std::unique_ptr<server::http::Server> server;
 
  private:
@@ -124,8 +140,8 @@ class Stage {
   }
 
   std::uint64_t stored_ = 0;
+  boost::asio::thread_pool pool_{2};  // outlives what the contexts still hold
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
-  boost::asio::thread_pool pool_{2};
   std::vector<std::thread> threads_;
 };
 
@@ -163,8 +179,8 @@ class Feed {
     publish();
   }
   void segments(std::size_t count) { parts(count * parts_per_segment); }
-  /// A complete segment of one part that the store has, and unless `recent` is empty, memory too.
-  void stored_segment(const store::SegmentRecord& stored, Chain recent = {}) {
+  /// A complete segment whose bytes only the store has.
+  void stored_segment(const store::SegmentRecord& stored, Chain in_memory = {}) {
     record_ = next_record();
     record_.parts = {{.duration = 1000, .size_bytes = stored.size_bytes, .crc32c = 0, .independent = true}};
     record_.duration = 1000;
@@ -172,7 +188,7 @@ class Feed {
     record_.offset = stored.offset;
     record_.size_bytes = stored.size_bytes;
     record_.complete = true;
-    builder_.add(record_, std::move(recent));
+    builder_.add(record_, std::move(in_memory));
     publish();
   }
   void end() {
@@ -216,6 +232,7 @@ class Feed {
                              .size_bytes = static_cast<std::uint32_t>(part_bytes_),
                              .crc32c = 0,
                              .independent = index == 0});
+    if (index == 0) record_.sync_bytes = static_cast<std::uint32_t>(part_bytes_ / 2);
     record_.duration += 250;
     record_.size_bytes += static_cast<std::uint32_t>(part_bytes_);
     record_.complete = record_.parts.size() == parts_per_segment;
@@ -226,6 +243,7 @@ class Feed {
     track.format = format_;
     track.rendition = builder_.snapshot({});
     track.inits = inits_;
+    track.iframe_rates = builder_.iframe_rates();
     hub_.publish(stream_, hls::make_presentation("k3f9", {track}));
   }
 

@@ -31,6 +31,9 @@ export async function compile() {
   }
 }
 
+/** Part of the project's own build, as it stands on its packager and store. */
+export const fill_store = () => process.env.LOOKBACK_FILL_STORE ?? join(root, 'build', 'release', 'fill_store');
+
 export const program = (name) => join(build, name);
 
 function pkg_config(packages) {

@@ -1,12 +1,12 @@
 // Lookback and its peer, each in a folder of its own on free ports of 127.0.0.1.
 import { createServer } from 'node:net';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Child, children_of, sleep } from './processes.mjs';
 import { build, root } from './programs.mjs';
 
 const lookback_binary = process.env.LOOKBACK_BINARY ?? join(root, 'build', 'release', 'lookback');
-const { LOOKBACK_BINARY: _, ...env } = process.env; // no setting of the server
+const { LOOKBACK_BINARY: _, LOOKBACK_FILL_STORE: __, ...env } = process.env; // no settings of the server
 const nginx_rtmp_module = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
 
 const folders = new Set();
@@ -53,9 +53,14 @@ class Server {
 export class Lookback extends Server {
   name = 'lookback';
 
-  static async start({ part = '334ms' } = {}) {
+  /** A folder for a store that is filled before the server starts on it; removed with the server. */
+  static data_folder() {
+    return join(new_folder('lookback'), 'data');
+  }
+
+  static async start({ part = '334ms', data = null } = {}) {
     const server = new Lookback();
-    server.folder = new_folder('lookback');
+    server.folder = data ? dirname(data) : new_folder('lookback');
     const config = join(server.folder, 'lookback.toml');
     writeFileSync(config, `
 [http]

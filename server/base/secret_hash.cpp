@@ -1,4 +1,4 @@
-#include "server/ingest/publish_key.hpp"
+#include "server/base/secret_hash.hpp"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -48,28 +48,28 @@ Result<void> write_private(const std::filesystem::path& file, const std::string&
 
 }  // namespace
 
-PublishKey PublishKey::of_secret(std::string_view secret) {
-  PublishKey key;
-  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), key.hash_.data());
-  return key;
+SecretHash SecretHash::of_secret(std::string_view secret) {
+  SecretHash hash;
+  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), hash.hash_.data());
+  return hash;
 }
 
-bool PublishKey::matches(std::string_view secret) const {
+bool SecretHash::matches(std::string_view secret) const {
   const auto other = of_secret(secret);
   return CRYPTO_memcmp(hash_.data(), other.hash_.data(), hash_.size()) == 0;
 }
 
-Result<PublishKey::Opened> PublishKey::open(const std::filesystem::path& file) {
+Result<SecretHash::Opened> SecretHash::open(const std::filesystem::path& file) {
   Opened opened;
   if (std::ifstream in(file); in) {
     std::string text;
     in >> text;
-    if (text.size() != opened.key.hash_.size() * 2)
+    if (text.size() != opened.hash.hash_.size() * 2)
       return boost::system::errc::make_error_code(boost::system::errc::bad_message);
-    for (std::size_t i = 0; i < opened.key.hash_.size(); ++i) {
+    for (std::size_t i = 0; i < opened.hash.hash_.size(); ++i) {
       const auto high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
       if (!high || !low) return boost::system::errc::make_error_code(boost::system::errc::bad_message);
-      opened.key.hash_[i] = static_cast<unsigned char>(*high << 4 | *low);
+      opened.hash.hash_[i] = static_cast<unsigned char>(*high << 4 | *low);
     }
     return opened;
   }
@@ -77,8 +77,8 @@ Result<PublishKey::Opened> PublishKey::open(const std::filesystem::path& file) {
   if (RAND_bytes(random.data(), random.size()) != 1)
     return boost::system::errc::make_error_code(boost::system::errc::io_error);
   opened.fresh_secret = to_hex(random);
-  opened.key = of_secret(*opened.fresh_secret);
-  if (auto written = write_private(file, to_hex(opened.key.hash_) + "\n"); !written) return written.error();
+  opened.hash = of_secret(*opened.fresh_secret);
+  if (auto written = write_private(file, to_hex(opened.hash.hash_) + "\n"); !written) return written.error();
   return opened;
 }
 

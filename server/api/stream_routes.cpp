@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <array>
+
+#include "server/api/json.hpp"
+#include "server/api/query.hpp"
+#include "server/api/routes.hpp"
+#include "server/api/views.hpp"
+#include "server/archive/time_grammar.hpp"
+#include "server/ingest/ingest.hpp"
+#include "store/base/errc.hpp"
+
+namespace lookback::server::api {
+namespace {
+
+constexpr std::int64_t century_s = 36'500ll * 86'400;
+
+EffectiveSettingsPtr in_force(const Services& services, std::string_view stream) {
+  return services.overrides.apply(stream, services.configured(stream));
+}
+
+std::string_view name_of(StreamStatus::State state) {
+  switch (state) {
+    case StreamStatus::State::publishing:
+      return "live";
+    case StreamStatus::State::waiting:
+      return "waiting";
+    case StreamStatus::State::ended:
+      return "ended";
+  }
+  return "ended";
+}
+
+json::array tracks_json(const StreamStatus& status) {
+  json::array out;
+  for (const auto& [name, format] : status.formats) {
+    if (!format) continue;
+    json::object track{{"name", name}, {"codecs", format->codecs}};
+    if (name.starts_with('v')) {
+      track["width"] = format->display_width;
+      track["height"] = format->display_height;
+    } else {
+      track["sample_rate"] = format->sample_rate;
+      track["channels"] = format->channels;
+    }
+    out.push_back(std::move(track));
+  }
+  return out;
+}
+
+/// What can be seen now.
+json::value window_json(const StreamStatus& status) {
+  if (!status.presentation || status.presentation->renditions().empty()) return nullptr;
+  const auto& lead = *status.presentation->renditions().front();
+  const auto last = lead.last_msn();
+  const auto first_time = lead.time_of(lead.first_msn());
+  if (!last || !first_time) return nullptr;
+  const auto last_time = lead.time_of(*last);
+  if (!last_time) return nullptr;
+  return json::object{{"start", archive::time_text(first_time->pdt_us)},
+                      {"end", archive::time_text(last_time->end_us())},
+                      {"first_msn", lead.first_msn()},
+                      {"last_msn", *last}};
+}
+
+json::value publisher_json(const StreamStatus& status) {
+  if (status.state != StreamStatus::State::publishing) return nullptr;
+  return json::object{{"address", status.peer},
+                      {"protocol", status.protocol},
+                      {"encoder", status.encoder},
+                      {"since", archive::time_text(status.session_started_us)}};
+}
+
+json::object links_json(const std::string& name) {
+  return {{"self", "/api/v1/streams/" + name}, {"hls", "/" + name + "/index.m3u8"},
+          {"mp4", "/" + name + "/video.mp4"},  {"ranges", "/" + name + "/ranges.json"},
+          {"watch", "/watch/" + name},         {"recordings", "/api/v1/recordings?stream=" + name}};
+}
+
+json::object summary(const StreamStatus& status) {
+  json::object out{{"name", status.name},
+                   {"state", name_of(status.state)},
+                   {"publisher", publisher_json(status)},
+                   {"tracks", tracks_json(status)},
+                   {"window", window_json(status)},
+                   {"links", links_json(status.name)}};
+  out["store_error"] = status.store_error ? json::value(status.store_error.message()) : json::value(nullptr);
+  return out;
+}
+
+/// A stream that is not loaded, but that something is kept of: settings, recordings, or its numbers.
+std::optional<StreamStatus> status_of(const Services& services, const std::string& name) {
+  if (auto status = services.registry.status(name)) return status;
+  const auto record = services.store.find_stream(name);
+  if (!record) return std::nullopt;
+  const bool known =
+      !services.overrides.of(name).empty() || !services.recordings.of_stream(record->id).empty();
+  if (!known) return std::nullopt;
+  StreamStatus status;
+  status.name = name;
+  status.id = record->id;
+  status.state = StreamStatus::State::ended;
+  return status;
+}
+
+Reply shown(const Services& services, const StreamStatus& status) {
+  const auto settings = in_force(services, status.name);
+  auto body = summary(status);
+  body["processes"] = processes_json(settings->values);
+  body["settings"] = settings_json(*settings);
+  Reply reply;
+  reply.body = std::move(body);
+  reply.etag = settings_tag(*settings);
+  return reply;
+}
+
+/// One duration of one process, in seconds; `max_s` may depend on limits.max_interval.
+struct ProcessField {
+  std::string_view process, field;
+  std::int64_t min_s, max_s;
+  bool nullable;     ///< null: the entire stream
+  bool is_interval;  ///< `max_s` is limits.max_interval
+};
+constexpr std::array process_fields{
+    ProcessField{"thumbs", "interval", 10, 60, false, true},
+    ProcessField{"motionclip", "duration", 1, 60, false, false},
+    ProcessField{"motionclip", "interval", 10, 60, false, true},
+    ProcessField{"rec", "duration", 1, century_s, true, false},
+    ProcessField{"replay", "duration", 1, century_s, true, false},
+};
+constexpr std::array<std::string_view, 4> process_names{"thumbs", "motionclip", "rec", "replay"};
+
+std::string setting_name(std::string_view process, std::string_view field) {
+  return std::string(process) + "." + std::string(field);
+}
+
+void change_process(const json::object& body, std::string_view process, std::int64_t max_interval_s,
+                    std::vector<FieldError>& errors, OverrideValues& values) {
+  Fields fields(body, "/processes/" + std::string(process), errors);
+  if (const auto enabled = fields.flag("enabled"))
+    values[setting_name(process, "enabled")] = *enabled ? 1 : 0;
+  for (const auto& field : process_fields) {
+    if (field.process != process) continue;
+    const auto name = setting_name(process, field.field);
+    if (field.nullable && fields.is_null(field.field)) {
+      (void)fields.take(field.field);
+      values[name] = 0;
+      continue;
+    }
+    const auto max_s = field.is_interval ? max_interval_s : field.max_s;
+    const auto duration_us = fields.seconds(field.field, field.min_s, max_s, field.nullable);
+    if (duration_us) values[name] = *duration_us / 1'000;
+  }
+  fields.finish();
+}
+
+/// Applies the body of a PATCH to what is set already. A process that is null goes back to the configuration.
+Outcome<OverrideValues> changed_values(const Services& services, const Call& call) {
+  const auto body = parse_object(call.body);
+  if (!body) return body.error();
+  std::vector<FieldError> errors;
+  Fields fields(*body, "", errors);
+  auto values = services.overrides.of(call.resource);
+  const auto* processes = fields.object("processes");
+  if (!fields.has("processes")) fields.complain("processes", "is missing; name a process to change");
+  fields.finish();
+  if (processes) {
+    Fields known(*processes, "/processes", errors);
+    const auto max_s = std::chrono::ceil<std::chrono::seconds>(services.max_interval()).count();
+    for (const auto process : process_names) {
+      if (known.is_null(process)) {
+        (void)known.take(process);
+        std::erase_if(values,
+                      [&](const auto& item) { return item.first.starts_with(std::string(process) + "."); });
+      } else if (const auto* object = known.object(process)) {
+        change_process(*object, process, max_s, errors, values);
+      }
+    }
+    known.finish();
+  }
+  if (!errors.empty()) return wrong_fields(std::move(errors));
+  return values;
+}
+
+/// Whether an If-Match list names `tag`, or is "*" (RFC 9110 13.1.1).
+bool if_match(std::string_view list, std::string_view tag) {
+  return list == "*" || list.find(tag) != std::string_view::npos;
+}
+
+}  // namespace
+
+Outcome<Reply> list_streams(const Services& services, const Call& call) {
+  auto query = Query::parse(call.query);
+  if (!query) return query.error();
+  const auto page = take_page(*query);
+  if (!page) return page.error();
+  const auto state = query->take("state");
+  if (state && *state != "live" && *state != "waiting" && *state != "ended")
+    return field_problem(400, "?state", "must be live, waiting or ended");
+  if (const auto finished = query->finish(); !finished) return finished.error();
+  auto statuses = services.registry.statuses();
+  if (state)
+    std::erase_if(statuses, [&](const StreamStatus& status) { return name_of(status.state) != *state; });
+  json::array items;
+  for (auto i = page->offset; i < statuses.size() && items.size() < page->limit; ++i)
+    items.push_back(summary(statuses[i]));
+  Reply reply;
+  reply.body = json::object{{"streams", std::move(items)},
+                            {"total", statuses.size()},
+                            {"offset", page->offset},
+                            {"limit", page->limit}};
+  return reply;
+}
+
+Outcome<Reply> show_stream(const Services& services, const Call& call) {
+  const auto status = status_of(services, call.resource);
+  if (!status) return Problem{404, "there is no such stream"};
+  return shown(services, *status);
+}
+
+Outcome<Reply> change_stream(const Services& services, const Call& call) {
+  if (!check_stream_name(call.resource)) return Problem{404, "no stream can have this name"};
+  const auto tag = settings_tag(*in_force(services, call.resource));
+  if (!call.if_match.empty() && !if_match(call.if_match, tag))
+    return Problem{412, "the settings have changed since; GET them again, then decide again"};
+  const auto values = changed_values(services, call);
+  if (!values) return values.error();
+  if (const auto set = services.overrides.set(call.resource, *values); !set) return to_problem(set.error());
+  services.registry.apply_settings();
+  const auto status = status_of(services, call.resource);
+  if (status) return shown(services, *status);
+  StreamStatus unknown;
+  unknown.name = call.resource;
+  unknown.state = StreamStatus::State::ended;
+  return shown(services, unknown);
+}
+
+Outcome<Reply> delete_stream(const Services& services, const Call& call) {
+  const auto status = status_of(services, call.resource);
+  if (!status) return Problem{404, "there is no such stream"};
+  if (!services.overrides.of(call.resource).empty()) {
+    if (const auto set = services.overrides.set(call.resource, {}); !set) return to_problem(set.error());
+  }
+  const auto forgotten = services.registry.forget(call.resource);
+  if (!forgotten && forgotten.error() != store::Errc::not_found) return to_problem(forgotten.error());
+  return Reply{.status = 204, .body = nullptr, .etag = {}, .location = {}};
+}
+
+}  // namespace lookback::server::api

@@ -1,0 +1,38 @@
+#pragma once
+#include <boost/system/error_code.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "packager/media/track_format.hpp"
+#include "server/live/hub.hpp"
+#include "server/live/stream_settings.hpp"
+#include "store/records.hpp"
+
+namespace lookback::server {
+
+/// What others may know of a loaded stream: a copy, made under a lock.
+struct StreamStatus {
+  enum class State {
+    publishing,
+    waiting,  ///< the publisher is away and may come back within the grace time
+    ended,
+  };
+  std::string name;
+  store::StreamId id = 0;
+  std::string generation;
+  State state = State::waiting;
+  /// A run lasts from a publish to the end of the grace time after the last session. They count from 1 while
+  /// the process lives; 0 is the one that began before it.
+  std::uint64_t run = 0;
+  std::int64_t run_started_us = 0;        ///< Unix us; of run 0: 0
+  std::int64_t session_started_us = 0;    ///< of the publisher that is there, or was last; 0: none yet
+  std::string peer, protocol, encoder;    ///< of the publisher that is there
+  boost::system::error_code store_error;  ///< why media is not stored at the moment
+  EffectiveSettingsPtr settings;
+  std::map<std::string, std::shared_ptr<const packager::TrackFormat>> formats;  ///< by track name
+  PresentationPtr presentation;                                                 ///< null: no media yet
+};
+
+}  // namespace lookback::server

@@ -1,0 +1,94 @@
+#include "store/survey.hpp"
+
+#include "store/base/errc.hpp"
+#include "store/catalog.hpp"
+#include "store/disk_space.hpp"
+#include "store/extent_record.hpp"
+#include "store/folder.hpp"
+#include "store/index.hpp"
+
+namespace lookback::store {
+namespace fs = std::filesystem;
+namespace {
+
+void add(TrackSurvey& out, const SegmentRecord& segment, bool& continues) {
+  ++out.segments;
+  if (segment.gap) {
+    ++out.gaps;
+    continues = false;
+    return;
+  }
+  if (!continues || segment.discontinuity || out.stretches.back().last_msn + 1 != segment.msn)
+    out.stretches.push_back({.first_msn = segment.msn, .start_pdt_us = segment.pdt_us});
+  auto& stretch = out.stretches.back();
+  stretch.last_msn = segment.msn;
+  stretch.end_pdt_us = end_pdt_us(segment, out.track.timescale);
+  stretch.size_bytes += segment.size_bytes;
+  out.size_bytes += segment.size_bytes;
+  continues = true;
+}
+
+Result<TrackSurvey> survey(const Catalog& catalog, StreamId stream, const TrackRecord& track) {
+  TrackSurvey out{.track = track, .stretches = {}};
+  bool continues = false;
+  const auto visited =
+      catalog.visit_segments(stream, track.id, 0, UINT64_MAX, [&](const SegmentRecord& segment) {
+        add(out, segment, continues);
+        return true;
+      });
+  if (!visited) return visited.error();
+  return out;
+}
+
+Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream) {
+  StreamSurvey out{.stream = stream, .tracks = {}};
+  const auto tracks = catalog.tracks(stream.id);
+  if (!tracks) return tracks.error();
+  for (const auto& track : *tracks) {
+    auto part = survey(catalog, stream.id, track);
+    if (!part) return part.error();
+    out.tracks.push_back(std::move(*part));
+  }
+  return out;
+}
+
+std::uint64_t size_of_files(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code unreadable;
+    const auto size = entry->file_size(unreadable);
+    if (!unreadable) sum += size;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Result<Survey> survey(const fs::path& path, const Log& log) {
+  const auto folder = Folder::open_read_only(path, log);
+  if (!folder) return folder.error();
+  DiskSpace space(path, 0);
+  const auto index = Index::open_read_only(folder->index_path(), space, log);
+  if (!index) return index.error();
+  const Catalog catalog(**index);
+  const auto streams = catalog.streams();
+  if (!streams) return streams.error();
+  Survey out;
+  for (const auto& stream : *streams) {
+    auto part = survey(catalog, stream);
+    if (!part) return part.error();
+    out.streams.push_back(std::move(*part));
+  }
+  const auto extents = catalog.extents();
+  if (!extents) return extents.error();
+  out.extents = extents->size();
+  for (const auto& extent : *extents) {
+    out.extent_bytes += extent.size_bytes;
+    out.stopped_clean = out.stopped_clean && extent.sealed;
+  }
+  out.index_bytes = size_of_files(folder->index_path());
+  return out;
+}
+
+}  // namespace lookback::store

@@ -1,0 +1,90 @@
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/hls_witness.hpp"
+#include "tests/support/media.hpp"
+#include "tests/support/media_rules.hpp"
+#include "tests/support/publisher.hpp"
+#include "tests/support/server.hpp"
+
+using namespace lookback::support;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+Finished store(const std::string& command, const fs::path& folder, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{Server::binary().string(), "store", command, folder.string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run(arguments);
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void flip_bit(const fs::path& path, std::streamoff offset) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(offset);
+  const auto byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(offset);
+  file.put(byte);
+}
+
+/// The playlist's lines that must be the same after a repair: all but the server's own options.
+std::string playlist_of(Server& server, const std::string& leaf) {
+  const auto answer = HttpClient(server.http_port()).get("/live/a/" + leaf);
+  REQUIRE(answer.status == 200);
+  return answer.text();
+}
+
+}  // namespace
+
+TEST_CASE("lookback store: verify, stat, ls and repair of a stopped server's store", "[store]") {
+  Server server({.grace = "1s"});
+  const auto data = server.folder() / "data";
+  {
+    Publisher publisher({.clip = clip("sintel_360p24_gop2.mp4"), .url = server.rtmp_url("live/a")});
+    Witness witness(server.http_port(), "live/a", {.fetch = false, .hold_hints = false});
+    REQUIRE(witness.wait_for_segments(3, 30s));
+    witness.stop();
+  }
+  for (const auto* command : {"verify", "repair", "stat", "ls"}) {
+    const auto refused = store(command, data);
+    CHECK(refused.exit_code == 2);
+    CHECK(holds(refused.err, "in use by another process"));
+  }
+  REQUIRE(server.stop() == 0);
+
+  const auto good = store("verify", data);
+  INFO(good.out << good.err);
+  CHECK(good.exit_code == 0);
+  CHECK(holds(good.out, "all good"));
+  CHECK(holds(store("verify", data, {"--json"}).out, "\"damaged\": 0"));
+  const auto stat = store("stat", data);
+  CHECK(stat.exit_code == 0);
+  CHECK(holds(stat.out, "live/a"));
+  CHECK(holds(store("ls", data, {"live/a", "--json"}).out, "\"first_msn\": 0"));
+  CHECK(store("ls", data, {"live/none"}).exit_code == 2);
+  CHECK(store("verify", data / "extents").exit_code == 2);
+
+  server.start();
+  const auto before = playlist_of(server, "v0.m3u8");
+  REQUIRE(server.stop() == 0);
+  fs::remove_all(data / "index");
+  const auto refused = run({Server::binary().string(), "run", "-c", server.config().string()});
+  CHECK(refused.exit_code != 0);
+  CHECK(holds(refused.out + refused.err, "lookback store repair"));
+  const auto repaired = store("repair", data);
+  INFO(repaired.out << repaired.err);
+  CHECK(repaired.exit_code == 0);
+  server.start();
+  CHECK(playlist_of(server, "v0.m3u8") == before);
+  REQUIRE(server.stop() == 0);
+
+  for (const auto& entry : fs::directory_iterator(data / "extents"))
+    flip_bit(entry.path(), static_cast<std::streamoff>(entry.file_size() / 2));
+  const auto damaged = store("verify", data);
+  CHECK(damaged.exit_code == 1);
+  CHECK(holds(damaged.out, "live/a/v0-"));
+  CHECK(holds(store("verify", data, {"--json"}).out, "\"url\": \"/live/a/v0-"));
+}
