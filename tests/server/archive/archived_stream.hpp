@@ -41,7 +41,8 @@ inline std::shared_ptr<const packager::hls::Presentation> present(store::Store& 
                                                                   const store::StreamRecord& record) {
   namespace hls = packager::hls;
   std::vector<hls::PresentationTrack> tracks;
-  for (auto& stored : store.load_window(record.id, 0).value().tracks) {
+  auto window = store.load_window(record.id, 0).value();
+  for (auto& stored : window.tracks) {
     hls::RenditionBuilder::Options options;
     options.timing = {record.target_duration_s, record.part_target_us};
     options.generation = record.generation;

@@ -197,7 +197,8 @@ TEST_CASE("a disk that hangs longer than the queue goes leaves gaps in the store
   REQUIRE(stage.lists(9));
   stage.store->flush();
   std::set<std::uint64_t> gaps;
-  for (const auto& segment : stage.store->load_window(1, 0)->tracks.at(0).segments) {
+  const auto window = stage.store->load_window(1, 0).value();
+  for (const auto& segment : window.tracks.at(0).segments) {
     if (segment.gap) gaps.insert(segment.msn);
   }
   CHECK(gaps.contains(6));
