@@ -58,8 +58,8 @@ class Channel {
 
   /// Parks the calling coroutine (which must run on this thread, and must hold both the channel and
   /// `waiter`) until the next publication, the removal, the deadline or `waiter.wake()`, whichever comes
-  /// first. The caller tests its own condition before and after; what is published in between ends the wait
-  /// at once.
+  /// first. The caller tests its own condition before and after: what is published in between ends the wait
+  /// at once, and a wake-up that was on its way for something seen already may end it for nothing.
   boost::asio::awaitable<void> changed(Waiter& waiter, std::chrono::steady_clock::time_point deadline);
   std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
