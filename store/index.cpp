@@ -6,10 +6,12 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
@@ -17,6 +19,7 @@
 
 #include "store/base/errc.hpp"
 #include "store/index_log_guard.hpp"
+#include "store/system_error.hpp"
 
 namespace lookback::store {
 namespace {
@@ -199,6 +202,12 @@ Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bo
   for (const auto* name : family_names) descriptors.emplace_back(name, family_options());
   rocksdb::DB* db = nullptr;
   auto options = db_options(create);
+  // Made here, as RocksDB reports a folder that is not there as an error before it makes it.
+  if (create && ::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    const auto error = errno;
+    log(describe("creating " + path.string(), error));
+    return errc_of(error);
+  }
   if (!create) allow_newer_families(options, path);
   options.env = impl->guard.env();
   options.info_log = std::make_shared<ErrorLog>(log);

@@ -6,21 +6,23 @@
 #include <string>
 #include <vector>
 
-#include "store/base/descriptor.hpp"
 #include "store/base/result.hpp"
+#include "store/block_log.hpp"
 #include "store/options.hpp"
 #include "store/records.hpp"
 
 namespace lookback::store {
 
+inline constexpr const char* recording_log_name = "recordings.log";
+
 /// Recordings beside the index (`recordings.log`, FORMAT.md): extents say nothing of them, and a rebuild of
 /// the index must give them back. Thread-safe.
 class RecordingLog {
  public:
-  RecordingLog(const std::filesystem::path& folder, const Log& log) : folder_(folder), log_(log) {}
+  RecordingLog(const std::filesystem::path& folder, const Log& log)
+      : file_(folder, recording_log_name, 1 << 20, log) {}
 
-  /// Writes the log anew with these. Durable on return. Blocking. Errors: reserve_reached, read_only,
-  /// io_error; logged.
+  /// Writes the log anew with these. Durable on return. Blocking. Errors: those of BlockLog; logged.
   Result<void> rewrite(const std::vector<RecordingRecord>& recordings);
   /// Adds an entry (below). Durable on return. Blocking. Errors: as above; logged. After one the log has to
   /// be written anew.
@@ -29,17 +31,9 @@ class RecordingLog {
   bool wants_rewrite() const;
 
  private:
-  Result<void> failed(const char* doing, const std::filesystem::path& path);
-
-  const std::filesystem::path& folder_;
-  const Log& log_;
   mutable std::mutex mutex_;  ///< guards what follows
-  Descriptor file_;
-  std::uint64_t size_bytes_ = 0;
-  std::uint64_t base_bytes_ = 0;  ///< as it was written anew
+  BlockLog file_;
 };
-
-inline constexpr const char* recording_log_name = "recordings.log";
 
 /// Entries of the log.
 std::string log_entry(const RecordingRecord& recording);

@@ -6,22 +6,25 @@
 #include <string>
 #include <vector>
 
-#include "store/base/descriptor.hpp"
 #include "store/base/result.hpp"
+#include "store/block_log.hpp"
 #include "store/catalog.hpp"
 #include "store/options.hpp"
 #include "store/records.hpp"
 
 namespace lookback::store {
 
+inline constexpr const char* stream_log_name = "streams.log";
+
 /// Streams, tracks and their newest inits beside the index (`streams.log`, FORMAT.md): what extents alone
 /// cannot give back, as a stream may have none left, or has changed since the last one was begun.
 /// Thread-safe.
 class StreamLog {
  public:
-  StreamLog(const std::filesystem::path& folder, const Log& log) : folder_(folder), log_(log) {}
+  StreamLog(const std::filesystem::path& folder, const Log& log)
+      : file_(folder, stream_log_name, 4 << 20, log) {}
 
-  /// Writes the log anew from the index. Blocking. Errors: reserve_reached, read_only, io_error; logged.
+  /// Writes the log anew from the index. Blocking. Errors: those of BlockLog; logged.
   Result<void> rewrite(const Catalog& catalog);
   /// Adds entries (below) behind the index's own write. What fails is logged: a rebuild would miss it.
   void append(const std::string& entries, const Catalog& catalog);
@@ -31,16 +34,9 @@ class StreamLog {
  private:
   Result<void> rewrite_locked(const Catalog& catalog);
 
-  const std::filesystem::path& folder_;
-  const Log& log_;
   std::mutex mutex_;  ///< guards what follows
-  Descriptor file_;
-  std::uint64_t size_bytes_ = 0;
-  std::uint64_t base_bytes_ = 0;  ///< as it was written anew
-  bool dirty_ = false;
+  BlockLog file_;
 };
-
-inline constexpr const char* stream_log_name = "streams.log";
 
 /// Entries of the log.
 std::string log_entry(const StreamRecord& stream);

@@ -13,19 +13,19 @@ using Table = std::array<std::array<std::uint32_t, 256>, 8>;
 
 /// Slicing by eight: table[k][b] is the remainder of byte b followed by k zero bytes.
 constexpr Table make_table() {
-  Table table{};
+  Table made{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t crc = byte;
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? 0x82F63B78u : 0u);
-    table[0][byte] = crc;
+    made[0][byte] = crc;
   }
   for (std::size_t k = 1; k < 8; ++k) {
     for (std::size_t byte = 0; byte < 256; ++byte) {
-      const auto previous = table[k - 1][byte];
-      table[k][byte] = (previous >> 8) ^ table[0][previous & 0xFF];
+      const auto previous = made[k - 1][byte];
+      made[k][byte] = (previous >> 8) ^ made[0][previous & 0xFF];
     }
   }
-  return table;
+  return made;
 }
 
 constexpr Table table = make_table();
