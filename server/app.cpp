@@ -139,6 +139,10 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
     });
   };
   await_signal();
+  (*store)->watch_damage([&](store::StreamId stream, store::TrackId track, std::uint64_t msn) {
+    registry.lose(stream, track, msn);
+    recording_views.forget(stream);
+  });
   registry.start();
   control.start();
   on_started({with_port(options.http.listen, (*http)->port()),
@@ -149,6 +153,7 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   joiner.join();
   blocking.join();
   (*store)->flush();
+  (*store)->watch_damage({});
   spdlog::info("stopped; everything taken is stored");
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "store/catalog.hpp"
+#include "store/damage_watch.hpp"
 #include "store/disk_space.hpp"
 #include "store/extent_cache.hpp"
 #include "store/extent_table.hpp"
@@ -38,6 +39,7 @@ struct Core {
   StreamLog stream_log{options.path, options.log};
   RecordingLog recording_log{options.path, options.log};
   GrowthMeter growth;
+  DamageWatch damage;
   ExtentCache cache{folder, options.max_open_extents};
 };
 

@@ -12,10 +12,6 @@ namespace lookback::store {
 /// the store's own among them; must not call back into the store.
 using Log = std::function<void(std::string)>;
 
-/// Told of a stored segment that turned out to be damaged, as the index has it now: a gap. Called on the
-/// writer thread: post, do not work. A playlist that lists the segment can say EXT-X-GAP from then on.
-using OnDamaged = std::function<void(std::uint64_t stream, std::uint8_t track, std::uint64_t msn)>;
-
 struct Options {
   std::filesystem::path path = "./data";
   std::uint64_t reserve_bytes = 2ull << 30;  ///< disk space kept free
@@ -31,7 +27,6 @@ struct Options {
   std::chrono::milliseconds max_write_delay{500};
   std::size_t max_open_extents = 512;  ///< descriptors kept open for readers
   Log log = [](std::string) {};
-  OnDamaged on_damaged = [](std::uint64_t, std::uint8_t, std::uint64_t) {};
   /// Test seam: runs on the writer thread before each append is written, as a slow disk would.
   std::function<void()> before_write;
 };

@@ -246,6 +246,8 @@ Result<void> Store::check(const SegmentRecord& segment, StreamId stream, TrackId
   return impl_->segment_check.run(segment, stream, track);
 }
 
+void Store::watch_damage(OnDamaged watcher) { impl_->core.damage.set(std::move(watcher)); }
+
 Usage Store::usage() const {
   const auto& core = impl_->core;
   Usage out;

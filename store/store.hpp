@@ -9,6 +9,7 @@
 
 #include "store/base/errc.hpp"
 #include "store/base/result.hpp"
+#include "store/damage_watch.hpp"
 #include "store/extent_file.hpp"
 #include "store/options.hpp"
 #include "store/records.hpp"
@@ -131,11 +132,14 @@ class Store {
 
   /// Compares the segment's stored bytes with the checksum that the index has (of `segment` only number and
   /// place count), if that has not been done since the store was opened, as far as a bounded memory goes.
-  /// Blocking. Errors: damaged: the bytes must not be served; a complete segment is then a gap in the index
-  /// and options.on_damaged is called, and this answer is remembered, so that whoever still has the old
+  /// Blocking. Errors: damaged: the bytes must not be served; a complete segment is then a gap in the index,
+  /// whoever watches for damage is told, and this answer is remembered, so that whoever still has the old
   /// record gets it too. not_found: it is a gap, or its extent is gone. io_error: the system refused the
   /// read; the segment stays.
   Result<void> check(const SegmentRecord& segment, StreamId stream, TrackId track);
+
+  /// Replaces who is told of damage; empty: nobody. On return the one before is not called any more.
+  void watch_damage(OnDamaged watcher);
 
   /// Whether `check` has found it good already, and remembers that. From memory.
   bool is_known_good(const SegmentRecord& segment) const;

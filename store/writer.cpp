@@ -219,7 +219,7 @@ void Writer::damaged_now(StreamId stream, TrackId track_id, const SegmentRecord&
   store::put(batch_, stream, track_id, gap);
   track(stream, track_id).owe(gap);
   commit();
-  core_.options.on_damaged(stream, track_id, segment.msn);
+  core_.damage.tell(stream, track_id, segment.msn);
 }
 
 /// After a failed sync: whatever may not have reached the disk becomes a gap.

@@ -71,6 +71,17 @@ void RenditionBuilder::place(const store::SegmentRecord& stored) {
   window_.publish(state_);
 }
 
+bool RenditionBuilder::lose(std::uint64_t msn) {
+  const auto* entry = window_.lose(msn);
+  if (!entry) return false;
+  for (auto& segment : state_.recent) {
+    if (segment->msn == msn)
+      segment = make_edge_segment(*track_, to_record(*entry, msn), *entry, nullptr, {});
+  }
+  window_.publish(state_);
+  return true;
+}
+
 void RenditionBuilder::finish_open() {
   auto segment = std::move(state_.open);
   state_.open = nullptr;

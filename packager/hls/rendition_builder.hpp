@@ -49,6 +49,10 @@ class RenditionBuilder {
   /// One that is not there any more is left alone.
   void place(const store::SegmentRecord& stored);
 
+  /// The stored bytes of a complete segment turned out to be damaged: it becomes a gap. Linear in the window.
+  /// False: it is not listed, or is a gap already.
+  bool lose(std::uint64_t msn);
+
   /// EXT-X-ENDLIST from now on, or no longer: a stream that is published again goes on.
   void set_ended(bool ended) { state_.ended = ended; }
 

@@ -43,4 +43,12 @@ SegmentEntry to_entry(const store::SegmentRecord& record, const SegmentEntry* pr
   return entry;
 }
 
+SegmentEntry without_media(SegmentEntry entry) {
+  entry.gap = entry.independent = true;
+  entry.extent = 0;
+  entry.offset = 0;
+  entry.size_bytes = entry.crc32c = entry.sync_bytes = 0;
+  return entry;
+}
+
 }  // namespace lookback::packager::hls

@@ -58,4 +58,7 @@ store::SegmentRecord to_record(const SegmentEntry& entry, std::uint64_t msn);
 /// are sync samples.
 SegmentEntry to_entry(const store::SegmentRecord& record, const SegmentEntry* previous, MediaKind kind);
 
+/// The entry when its media is lost: time and numbers stay, EXT-X-MAP too.
+SegmentEntry without_media(SegmentEntry entry);
+
 }  // namespace lookback::packager::hls

@@ -52,30 +52,51 @@ void SegmentWindow::list(const SegmentEntry& entry, bool pack) {
   edge_.push_back(entry);
   edge_changed_ = true;
   listed_ticks_ += entry.duration;
-  if (!entry.independent) ++dependent_;
-  rates_.add(next_msn_, entry.size_bytes, entry.duration, entry.gap);
-  iframe_rates_.add(next_msn_, entry.sync_bytes, entry.duration, entry.sync_bytes == 0);
-  ++next_msn_;
+  count(next_msn_++, entry);
   trim(saturating_sub(end_us(entry), length_us_));
   seal(pack);
 }
 
-void SegmentWindow::place(std::uint64_t msn, std::uint64_t extent, std::uint64_t offset) {
-  if (msn < first_msn_ || msn >= next_msn_) return;
-  const auto put = [&](SegmentEntry& entry) {
-    entry.extent = extent;
-    entry.offset = offset;
-  };
+/// `msn` is listed.
+template <class Change>
+void SegmentWindow::change(std::uint64_t msn, Change change) {
   if (msn >= edge_msn()) {
-    put(edge_[msn - edge_msn()]);
+    change(edge_[msn - edge_msn()]);
     edge_changed_ = true;
     return;
   }
   auto& block = blocks_[(msn - blocks_.front()->first_msn()) / Block::size];
   std::vector<SegmentEntry> entries(block->entries().begin(), block->entries().end());
-  put(entries[msn - block->first_msn()]);
+  change(entries[msn - block->first_msn()]);
   block = std::make_shared<const Block>(track_, block->first_msn(), entries);
   blocks_changed_ = true;
+}
+
+void SegmentWindow::place(std::uint64_t msn, std::uint64_t extent, std::uint64_t offset) {
+  if (msn < first_msn_ || msn >= next_msn_) return;
+  change(msn, [&](SegmentEntry& entry) {
+    entry.extent = extent;
+    entry.offset = offset;
+  });
+}
+
+const SegmentEntry* SegmentWindow::lose(std::uint64_t msn) {
+  if (msn < first_msn_ || msn >= next_msn_ || entry(msn).gap) return nullptr;
+  change(msn, [](SegmentEntry& entry) { entry = without_media(entry); });
+  count_again();
+  return &entry(msn);
+}
+
+void SegmentWindow::count_again() {
+  rates_ = iframe_rates_ = BitRateMeter(track_->timescale, track_->timing.target_duration_s);
+  dependent_ = 0;
+  for (auto msn = first_msn_; msn < next_msn_; ++msn) count(msn, entry(msn));
+}
+
+void SegmentWindow::count(std::uint64_t msn, const SegmentEntry& entry) {
+  if (!entry.independent) ++dependent_;
+  rates_.add(msn, entry.size_bytes, entry.duration, entry.gap);
+  iframe_rates_.add(msn, entry.sync_bytes, entry.duration, entry.sync_bytes == 0);
 }
 
 bool SegmentWindow::may_shrink() const {

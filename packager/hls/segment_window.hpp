@@ -33,6 +33,9 @@ class SegmentWindow {
   void trim(std::int64_t cutoff_pdt_us);
   /// Where the bytes of a listed segment lie, told late.
   void place(std::uint64_t msn, std::uint64_t extent, std::uint64_t offset);
+  /// The media of a listed segment is lost: it becomes a gap. Linear in the window. Null: it is not listed,
+  /// or is a gap already.
+  const SegmentEntry* lose(std::uint64_t msn);
   /// Copies what has changed since the last call into new immutable values.
   void publish(MediaState& state);
 
@@ -41,6 +44,10 @@ class SegmentWindow {
   const SegmentEntry& entry(std::uint64_t msn) const;
   std::int64_t end_us(const SegmentEntry& entry) const;
   bool may_shrink() const;
+  template <class Change>
+  void change(std::uint64_t msn, Change change);
+  void count(std::uint64_t msn, const SegmentEntry& entry);
+  void count_again();
   void remove_first();
   void drop_removed();
   void seal(bool pack);

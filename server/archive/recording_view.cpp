@@ -217,11 +217,22 @@ void RecordingViews::keep(const LoadedPtr& loaded, const Recording& recording, P
   if (known == loaded_.end() || known->second != loaded) return;  // forgotten meanwhile
   bytes_ = bytes_ - loaded->bytes + bytes;
   loaded->bytes = bytes;
-  while (bytes_ > max_bytes_ && !used_.empty()) {
-    const auto oldest = loaded_.find(used_.back());
-    bytes_ -= oldest->second->bytes;
-    loaded_.erase(oldest);
-    used_.pop_back();
+  while (bytes_ > max_bytes_ && !used_.empty()) forget(loaded_.find(used_.back()));
+}
+
+/// `mutex_` is held.
+void RecordingViews::forget(std::map<std::string, LoadedPtr, std::less<>>::iterator entry) {
+  bytes_ -= entry->second->bytes;
+  used_.erase(entry->second->place);
+  loaded_.erase(entry);
+}
+
+void RecordingViews::forget(store::StreamId stream) {
+  const std::lock_guard lock(mutex_);
+  for (auto next = loaded_.begin(); next != loaded_.end();) {
+    const auto entry = next++;
+    // One without a presentation is being loaded now, and may have read the old state.
+    if (!entry->second->presentation || entry->second->record.stream == stream) forget(entry);
   }
 }
 

@@ -34,6 +34,9 @@ class RecordingViews {
   /// Null: no complete segment yet. Blocking. Errors: the store's; not_found when the stream has no record.
   Result<PresentationPtr> load(const Recording& recording, std::int64_t now_us);
 
+  /// What the index holds of a stream has changed: its recordings are loaded anew. Returns at once.
+  void forget(store::StreamId stream);
+
   std::size_t bytes() const;
 
  private:
@@ -65,6 +68,7 @@ class RecordingViews {
   Result<void> read(Loaded& loaded, const Recording& recording);
   Result<void> take(Loaded& loaded, const std::string& stream, store::Window::Track window);
   PresentationPtr present(Loaded& loaded, const Recording& recording, bool closed) const;
+  void forget(std::map<std::string, LoadedPtr, std::less<>>::iterator entry);
   void keep(const LoadedPtr& loaded, const Recording& recording, PresentationPtr presentation, bool closed);
 
   store::Store& store_;

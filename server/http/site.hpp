@@ -38,17 +38,17 @@ struct Site {
   /// served.
   std::function<Result<store::SegmentRecord>(const MediaName& name,
                                              const std::optional<store::SegmentRecord>& known)>
-      find_segment;
-  std::function<Result<store::InitRecord>(const MediaName& name)> find_init;
+      find_segment = {};
+  std::function<Result<store::InitRecord>(const MediaName& name)> find_init = {};
   /// The wall clock by which relative times are read: Unix us. Thread-safe. Not set: the system's.
-  std::function<std::int64_t()> now_us;
+  std::function<std::int64_t()> now_us = {};
   /// The recordings of a stream, for its `ranges.json`. Thread-safe, does not block. Not set: there are none.
-  std::function<std::vector<archive::RecordedRange>(const std::string& stream)> recordings_of;
+  std::function<std::vector<archive::RecordedRange>(const std::string& stream)> recordings_of = {};
   Recordings* recordings = nullptr;  ///< both set, or no /vod
   RecordingViews* recording_views = nullptr;
   const api::Access* access = nullptr;  ///< both set, or no control API
   const api::Api* api = nullptr;
-  std::shared_ptr<Mp4Cache> mp4;  ///< not set: no MP4s are made
+  std::shared_ptr<Mp4Cache> mp4 = {};  ///< not set: no MP4s are made
 };
 
 }  // namespace lookback::server::http

@@ -19,12 +19,12 @@ namespace lookback::server {
 
 /// Who wants to publish what.
 struct PublishRequest {
-  std::string stream;  ///< "live/news": checked with `check_stream_name` by `publish`
-  std::string key;     ///< secret that came with it; may be empty
-  std::string peer;    ///< "192.0.2.7:50412", for logs
+  std::string stream;     ///< "live/news": checked with `check_stream_name` by `publish`
+  std::string key = {};   ///< secret that came with it; may be empty
+  std::string peer = {};  ///< "192.0.2.7:50412", for logs
   bool from_loopback = false;
-  std::string protocol;  ///< "rtmp"
-  std::string encoder;   ///< what the peer calls itself, for logs; may be empty
+  std::string protocol = {};  ///< "rtmp"
+  std::string encoder = {};   ///< what the peer calls itself, for logs; may be empty
 };
 
 /// A new codec configuration of a track. The first of each kind announces the track.

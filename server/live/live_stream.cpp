@@ -350,6 +350,14 @@ void LiveStream::add_init(const store::InitRecord& init, std::optional<packager:
   of.inits = std::move(inits);
 }
 
+void LiveStream::lose(store::TrackId id, std::uint64_t msn) {
+  const auto lost = [&](Track& each) { return each.record.id == id && each.builder->lose(msn); };
+  const auto found = std::find_if(tracks_.begin(), tracks_.end(), lost);
+  if (found == tracks_.end()) return;
+  found->changed = true;
+  schedule_publish();
+}
+
 LiveStream::Track& LiveStream::track(store::TrackId id) {
   return *std::find_if(tracks_.begin(), tracks_.end(), [&](const Track& t) { return t.record.id == id; });
 }

@@ -88,6 +88,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   void apply(EffectiveSettingsPtr settings);
   /// Once a second: trims the window, expires what has left it. True: nothing is left and nobody publishes.
   bool tick();
+  /// The stored bytes of a segment turned out to be damaged: playlists call it a gap from now on.
+  void lose(store::TrackId track, std::uint64_t msn);
   /// Ends the session and takes no other; parts on their way to the store are still published.
   void stop();
   bool is_publishing() const { return publication_ != nullptr; }

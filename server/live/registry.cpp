@@ -172,6 +172,14 @@ Result<void> Registry::forget(const std::string& name) {
   return {};
 }
 
+void Registry::lose(store::StreamId id, store::TrackId track, std::uint64_t msn) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, stream] : streams_) {
+    if (stream->id() == id)
+      asio::post(stream->executor(), [=, stream = stream] { stream->lose(track, msn); });
+  }
+}
+
 Result<Registry::StreamPtr> Registry::obtain(const std::string& name,
                                              const asio::any_io_executor* publisher) {
   if (auto stream = find(name)) return stream;

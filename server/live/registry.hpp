@@ -50,6 +50,8 @@ class Registry final : public Ingest {
   /// Unloads a stream that nobody publishes and gives its media away, but for what recordings refer to. Its
   /// numbers are not used again. Blocking. Errors: not_found, already_publishing.
   Result<void> forget(const std::string& stream);
+  /// The stored bytes of a segment turned out to be damaged. Returns at once.
+  void lose(store::StreamId stream, store::TrackId track, std::uint64_t msn);
   /// Whether every stream that the store had at the start is loaded.
   bool ready() const;
 

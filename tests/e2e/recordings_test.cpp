@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/support/api_client.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/publisher.hpp"
@@ -31,15 +32,6 @@ Media media_of(const Server& server) {
     ++media.files;
   }
   return media;
-}
-
-bool wait_until(const std::function<bool()>& condition, std::chrono::seconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(100ms);
-  }
-  return true;
 }
 
 bool is_ready(const ApiAnswer& answer) { return answer.status == 200 && answer.text("state") == "ready"; }
@@ -106,7 +98,7 @@ TEST_CASE(
     std::this_thread::sleep_for(1s);  // the end of the session is written
     return std::exchange(before, media_of(server)) == before;
   };
-  REQUIRE(wait_until(is_quiet, 30s));
+  REQUIRE(eventually(is_quiet, 30s));
   const auto second = api.post("/recordings", R"({"stream":"live/a","start":"now-60s","end":"now"})");
   REQUIRE(second.status == 201);
   CHECK(media_of(server).bytes == before.bytes);
@@ -133,7 +125,7 @@ TEST_CASE(
   }
   CHECK(expected.size() >= 12);  // two inits, and five segments of each track: as live served them
   const auto left = [&] { return parse_media_playlist(client.get("/live/a/v0.m3u8").text()); };
-  REQUIRE(wait_until([&] { return left().media_sequence > 75; }, 300s));
+  REQUIRE(eventually([&] { return left().media_sequence > 75; }, 300s));
   for (const auto& [url, bytes] : expected) {
     CAPTURE(url);
     const auto answer = client.get(url);
@@ -161,7 +153,7 @@ TEST_CASE(
       return item.first.find("init") != std::string::npos || client.get(item.first).status == 404;
     });
   };
-  CHECK(wait_until(gone, 90s));
+  CHECK(eventually(gone, 90s));
 }
 
 TEST_CASE("a growing recording plays while it grows, also by blocking reload, and survives a restart",
@@ -181,7 +173,7 @@ TEST_CASE("a growing recording plays while it grows, also by blocking reload, an
   REQUIRE(api.until(path, [](const auto& a) { return a.text("state") == "recording"; }).text("state") ==
           "recording");
 
-  REQUIRE(wait_until([&] { return client.get(folder + "v0.m3u8").status == 200; }, 10s));
+  REQUIRE(eventually([&] { return client.get(folder + "v0.m3u8").status == 200; }, 10s));
   const auto growing = playlist(client, folder + "v0.m3u8");
   CHECK(growing.type == "EVENT");
   CHECK_FALSE(growing.ended);
@@ -200,7 +192,7 @@ TEST_CASE("a growing recording plays while it grows, also by blocking reload, an
       Publish{.clip = clip("sintel_360p24_gop2.mp4"), .url = server.rtmp_url("live/a")});
   ApiClient after(server.http_port());
   HttpClient viewer(server.http_port());
-  REQUIRE(wait_until(
+  REQUIRE(eventually(
       [&] {
         const auto answer = viewer.get(folder + "v0.m3u8");
         return answer.status == 200 && parse_media_playlist(answer.text()).last_msn() > next + 2;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/hls_rules.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
@@ -35,16 +36,6 @@ void check_all(Witness& witness) {
     CAPTURE(rendition.failures);
     CHECK(rendition.failures.empty());
   }
-}
-
-template <class Condition>
-bool eventually(std::chrono::milliseconds limit, Condition condition) {
-  const auto deadline = Clock::now() + limit;
-  while (!condition()) {
-    if (Clock::now() > deadline) return false;
-    std::this_thread::sleep_for(20ms);
-  }
-  return true;
 }
 
 MediaPlaylist playlist(const Server& server, const std::string& url) {
@@ -138,16 +129,18 @@ TEST_CASE(
   std::optional<Publisher> publisher(std::in_place, small(server, "live/a"));
   const Witness witness(server.http_port(), "live/a", {.fetch = false, .hold_hints = false});
   const std::string url = "/live/a/v0.m3u8";
-  REQUIRE(eventually(20s, [&] { return playlist(server, url).last_msn().value_or(0) >= 1; }));
+  REQUIRE(eventually([&] { return playlist(server, url).last_msn().value_or(0) >= 1; }, 20s));
   publisher.reset();
   MediaPlaylist list;
   // What the publisher left behind has been listed when the playlist has stopped changing.
-  REQUIRE(eventually(10s, [&] {
-    const auto before = playlist(server, url);
-    std::this_thread::sleep_for(700ms);
-    list = playlist(server, url);
-    return before.segments == list.segments && before.open == list.open;
-  }));
+  REQUIRE(eventually(
+      [&] {
+        const auto before = playlist(server, url);
+        std::this_thread::sleep_for(700ms);
+        list = playlist(server, url);
+        return before.segments == list.segments && before.open == list.open;
+      },
+      10s));
   const auto target = std::chrono::seconds(*list.target_duration);
   auto hinted = std::async(std::launch::async, [&] {
     return HttpClient(server.http_port(), 30s).get(resolve(url, list.hint("PART")->text("URI")));
@@ -181,7 +174,7 @@ TEST_CASE(
   const auto released = held.get();
   CHECK(released.status == 200);
   CHECK(parse_media_playlist(released.text()).ended);
-  REQUIRE(eventually(5s, [&] { return playlist(server, url).ended; }));
+  REQUIRE(eventually([&] { return playlist(server, url).ended; }, 5s));
   const auto ended = playlist(server, url);
   CHECK(ended.hints.empty());
   CHECK(!ended.open.has_value());
@@ -195,7 +188,7 @@ TEST_CASE(
   }
 
   publisher.emplace(small(server, "live/a"));
-  REQUIRE(eventually(20s, [&] { return playlist(server, url).last_msn() > *ended.last_msn() + 1; }));
+  REQUIRE(eventually([&] { return playlist(server, url).last_msn() > *ended.last_msn() + 1; }, 20s));
   const auto resumed = playlist(server, url);
   CHECK(!resumed.ended);
   for (const auto& segment : ended.segments) {

@@ -1,7 +1,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <utility>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/media_rules.hpp"
@@ -35,6 +40,19 @@ std::string playlist_of(Server& server, const std::string& leaf) {
   const auto answer = HttpClient(server.http_port()).get("/live/a/" + leaf);
   REQUIRE(answer.status == 200);
   return answer.text();
+}
+
+/// Each segment of a playlist, and whether EXT-X-GAP stands before it.
+std::map<std::string, bool> segments_of(Server& server, const std::string& leaf) {
+  std::map<std::string, bool> segments;
+  std::istringstream lines(playlist_of(server, leaf));
+  bool gap = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "#EXT-X-GAP") gap = true;
+    if (line.empty() || line.starts_with('#')) continue;
+    segments[line] = std::exchange(gap, false);
+  }
+  return segments;
 }
 
 }  // namespace
@@ -87,4 +105,18 @@ TEST_CASE("lookback store: verify, stat, ls and repair of a stopped server's sto
   CHECK(damaged.exit_code == 1);
   CHECK(holds(damaged.out, "live/a/v0-"));
   CHECK(holds(store("verify", data, {"--json"}).out, "\"url\": \"/live/a/v0-"));
+
+  // Whoever asks first finds it; from then on playlists tell.
+  server.start();
+  const auto listed = segments_of(server, "v0.m3u8");
+  std::set<std::string> lost;
+  for (const auto& [uri, gap] : listed) {
+    CHECK_FALSE(gap);
+    const auto status = HttpClient(server.http_port()).get("/live/a/" + uri).status;
+    CHECK((status == 200 || status == 404));
+    if (status == 404) lost.insert(uri);
+  }
+  CHECK(lost.size() == 1);
+  CHECK(eventually([&] { return holds(playlist_of(server, "v0.m3u8"), "#EXT-X-GAP"); }));
+  for (const auto& [uri, gap] : segments_of(server, "v0.m3u8")) CHECK(gap == lost.contains(uri));
 }

@@ -19,13 +19,13 @@ TEST_CASE("each flipped bit in stored media is found once, and its segment becom
   std::set<std::uint64_t> told;
   auto options = options_at(folder.path());
   options.log = log.sink();
-  options.on_damaged = [&](std::uint64_t stream, std::uint8_t track, std::uint64_t msn) {
+  const auto store = open_store(options);
+  store->watch_damage([&](StreamId stream, TrackId track, std::uint64_t msn) {
     const std::lock_guard lock(mutex);
     CHECK(stream == 1);
     CHECK(track == 0);
     CHECK(told.insert(msn).second);
-  };
-  const auto store = open_store(options);
+  });
   const auto stream = open_test_stream(*store);
   for (std::uint64_t msn = 0; msn < 30; ++msn) append_segment(*store, stream, msn);
   const auto before = store->load_range(stream, 0, 30)->tracks.at(0).segments;

@@ -1,12 +1,14 @@
 #pragma once
 #include <fstream>
 #include <limits>
-#include <thread>
 
 #include "tests/store/power_cut.hpp"
+#include "tests/support/eventually.hpp"
 
 /// What the tests of recordings and retention share.
 namespace lookback::store::test {
+
+using support::eventually;
 
 inline RecordingRecord recording_of(StreamId stream, std::uint64_t first, std::uint64_t end,
                                     std::string id = "abcdefghij01") {
@@ -47,16 +49,6 @@ inline std::vector<std::uint64_t> stored(Store& store, StreamId stream) {
 inline std::size_t count_files(const std::filesystem::path& store) {
   using Files = std::filesystem::directory_iterator;
   return static_cast<std::size_t>(std::distance(Files(store / "extents"), Files()));
-}
-
-/// Waits for a condition that another thread brings about.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
 }
 
 /// Two segments to an extent.

@@ -1,6 +1,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <cmath>
 #include <limits>
+#include <set>
 
 #include "packager/hls/names.hpp"
 #include "packager/hls/rendition_builder.hpp"
@@ -362,4 +364,44 @@ TEST_CASE("durations that only rounding carries over a bound stay below it (rule
   segment.duration = 74'999;  // 2.49996.. s: 2.499967
   builder.add(segment, {});
   check_segments(MediaParser::parse(playlist(*builder.snapshot({}))), options.timing);
+}
+
+TEST_CASE("a segment whose media is lost becomes a gap of the same time and numbers", "[hls]") {
+  Timeline timeline({});
+  const auto stored = timeline.segments(200);
+  RenditionBuilder builder(builder_options(timeline.options(), std::numeric_limits<std::int64_t>::max()));
+  builder.load(stored);
+  const auto before = MediaParser::parse(playlist(*builder.snapshot({})));
+  const auto size_of = [&](std::uint64_t msn) { return stored.at(msn - stored.front().msn).size_bytes; };
+  // In a sealed block, in the edge, and among the newest, which are listed with their parts.
+  const std::set<std::uint64_t> lost{stored[3].msn, stored[150].msn, stored[198].msn};
+  for (const auto msn : lost) {
+    CHECK(builder.lose(msn));
+    CHECK_FALSE(builder.lose(msn));
+  }
+  CHECK_FALSE(builder.lose(stored.back().msn + 1));
+
+  const auto rendition = builder.snapshot({});
+  const auto after = MediaParser::parse(playlist(*rendition));
+  check_segments(after, timeline.options().timing);
+  REQUIRE(after.segments.size() == before.segments.size());
+  std::uint64_t bits = 0;
+  double seconds = 0;
+  for (std::size_t i = 0; i < after.segments.size(); ++i) {
+    const auto &old = before.segments[i], &now = after.segments[i];
+    CAPTURE(now.msn);
+    CHECK(now.gap == lost.contains(now.msn));
+    CHECK(now.uri == old.uri);
+    CHECK(now.duration_us == old.duration_us);
+    CHECK(now.pdt_us == old.pdt_us);
+    CHECK(now.map == old.map);
+    if (now.gap) continue;
+    bits += 8 * size_of(now.msn);
+    seconds += static_cast<double>(now.duration_us) / 1e6;
+  }
+  CHECK(gunzipped(*rendition, false) == playlist(*rendition));
+  // 4.4.6.2: gaps do not count.
+  CHECK(std::abs(static_cast<double>(builder.bit_rates().average) - static_cast<double>(bits) / seconds) <
+        20);
+  CHECK(rendition->segment(*lost.begin())->record.gap);
 }

@@ -17,6 +17,7 @@
 #include "packager/hls/rendition_builder.hpp"
 #include "server/archive/mp4_cache.hpp"
 #include "server/http/server.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -24,19 +25,10 @@
 namespace lookback::test {
 
 namespace hls = packager::hls;
+using support::eventually;
 using support::HttpClient;
 using support::Response;
 using namespace std::chrono_literals;
-
-/// Waits for something that another thread brings about; false when it takes longer than anyone would.
-inline bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 20s) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 /// The server, its network threads and its hub.
 class Stage {
