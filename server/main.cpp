@@ -181,9 +181,10 @@ int main(int argc, char** argv) {
   add_settings(*print_command, arguments);
   server::cli::ExportOptions exported;
   auto* export_command = app.add_subcommand(
-      "export", "write an MP4 of a stored stream; the server must not be running on the store");
+      "export", "write an MP4 of a stored stream or recording; the server must not be running on the store");
   add_settings(*export_command, arguments);
-  export_command->add_option("view", exported.view, "the stream: live/news")->required();
+  export_command->add_option("view", exported.view, "the stream: live/news, or a recording: vod/ID")
+      ->required();
   export_command->add_option("--start", exported.start,
                              "RFC 3339, Unix time, now-90m; default: the first media");
   export_command->add_option("--end", exported.end, "the same; default: the newest media");

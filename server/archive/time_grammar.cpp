@@ -184,6 +184,8 @@ std::string time_text(std::int64_t us) {
   return text;
 }
 
+std::string floor_time_text(std::int64_t us) { return time_text(floor_to(us, ms_us)); }
+
 std::string duration_text(std::int64_t us) {
   std::string text;
   packager::hls::append_seconds(text, us);

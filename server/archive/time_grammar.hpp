@@ -37,5 +37,7 @@ Answer<std::int64_t> parse_duration(std::string_view name, std::string_view text
 /// "1.5".
 std::string time_text(std::int64_t us);
 std::string duration_text(std::int64_t us);
+/// As time_text, but cut to the millisecond: for a bound that must not move past what it bounds.
+std::string floor_time_text(std::int64_t us);
 
 }  // namespace lookback::server::archive

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <optional>
 
 #include "server/archive/mp4_movie.hpp"
-#include "server/archive/mp4_times.hpp"
+#include "server/archive/time_grammar.hpp"
 #include "server/cli/export_file.hpp"
 #include "server/cli/export_progress.hpp"
 #include "store/extent_record.hpp"
@@ -27,9 +26,11 @@ class Export {
   int run() {
     if (const int code = read_times(); code != exit_ok) return code;
     if (const int code = open_store(); code != exit_ok) return code;
-    const auto outcome = build_mp4(*store_, {options_.view, range_, 0, UINT64_MAX});
+    const auto request = named();
+    const auto outcome = request ? build_mp4(*store_, *request) : request.error();
     if (!outcome && outcome.error() == store::Errc::not_found)
-      return say(exit_nothing, fmt::format("{}: no such stream, or no media in the range", options_.view));
+      return say(exit_nothing,
+                 fmt::format("{}: no such stream or recording, or no media in the range", options_.view));
     if (!outcome) return say(exit_failed, fmt::format("{}: {}", options_.view, outcome.error().message()));
     return outcome->movie ? write(*outcome->movie) : list(outcome->sections);
   }
@@ -59,23 +60,27 @@ class Export {
     const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
-    const auto time = [&](const std::string& text, std::int64_t without) -> std::optional<std::int64_t> {
-      if (text.empty()) return without;
-      const auto parsed = parse_mp4_time(text, now);
-      return parsed ? std::optional(parsed->us) : std::nullopt;
-    };
-    constexpr std::string_view forms = " must be RFC 3339, Unix seconds or milliseconds, now or now-90s";
-    const auto start = time(options_.start, 0), end = time(options_.end, INT64_MAX);
-    if (!start) return say(exit_usage, std::string("--start").append(forms));
-    if (!end) return say(exit_usage, std::string("--end").append(forms));
-    range_ = {*start, *end};
+    range_ = {0, INT64_MAX};
+    if (const int code = read_time("--start", options_.start, now, range_.start_us); code != exit_ok)
+      return code;
+    if (const int code = read_time("--end", options_.end, now, range_.end_us); code != exit_ok) return code;
     if (!options_.duration.empty()) {
-      const auto duration = parse_mp4_duration(options_.duration);
-      if (!duration || !options_.end.empty() || options_.start.empty())
+      const auto duration = archive::parse_duration("--duration", options_.duration);
+      if (!duration) return say(exit_usage, duration.error().detail);
+      if (*duration == 0 || !options_.end.empty() || options_.start.empty())
         return say(exit_usage, "--duration is above 0 (90, 30m, 1.5h), goes with --start and excludes --end");
       range_.end_us = range_.start_us + *duration;
     }
     if (range_.end_us <= range_.start_us) return say(exit_usage, "--end must be later than --start");
+    return exit_ok;
+  }
+
+  /// Leaves `us` as it is when nothing was given.
+  int read_time(std::string_view name, const std::string& text, std::int64_t now, std::int64_t& us) const {
+    if (text.empty()) return exit_ok;
+    const auto time = archive::parse_time(name, text);
+    if (!time) return say(exit_usage, time.error().detail);
+    us = time->at(now);
     return exit_ok;
   }
 
@@ -94,11 +99,26 @@ class Export {
     return exit_ok;
   }
 
+  /// A stream by its name, or a recording as vod/ID.
+  Result<Mp4Request> named() const {
+    constexpr std::string_view vod = "vod/";
+    if (!options_.view.starts_with(vod)) return Mp4Request{options_.view, range_, 0, UINT64_MAX};
+    const auto recording = store_->find_recording(options_.view.substr(vod.size()));
+    if (!recording) return recording.error();
+    if (recording->first_msn == store::RecordingRecord::open) return store::Errc::not_found;
+    for (const auto& stream : store_->streams()) {
+      if (stream.id == recording->stream)
+        return Mp4Request{stream.name, range_, recording->first_msn, recording->end_msn};
+    }
+    return store::Errc::not_found;
+  }
+
   int list(const Mp4Sections& sections) const {
     std::string text = "the media parameters change inside of this range; export one of:";
     for (const auto& section : sections) {
-      text += fmt::format("{} --start {} --end {}", options_.json ? ";" : "\n ",
-                          format_mp4_time(section.start_us), format_mp4_time(section.end_us));
+      text +=
+          fmt::format("{} --start {} --end {}", options_.json ? ";" : "\n ",
+                      archive::floor_time_text(section.start_us), archive::floor_time_text(section.end_us));
     }
     return say(exit_changes, text);
   }
@@ -124,7 +144,7 @@ class Export {
     const auto name = options_.out.string();
     if (const auto copied = copy(movie, file); !copied)
       return say(exit_failed, name + ": " + copied.error().message());
-    const auto start = format_mp4_time(movie.start_us);
+    const auto start = archive::floor_time_text(movie.start_us);
     const auto seconds = static_cast<double>(movie.duration_us) / 1e6;
     if (options_.json) {
       std::printf("%s\n",

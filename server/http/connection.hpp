@@ -77,6 +77,7 @@ class Connection : public ConnectionHook, public Peer, public std::enable_shared
   boost::asio::ip::tcp::socket socket_;
   Phase phase_ = Phase::idle;
   Clock::time_point deadline_ = Clock::time_point::max();
+  static constexpr std::size_t first_buffer_bytes = 2u << 10;
   std::vector<char> buffer_;
   std::size_t filled_ = 0;
   HeadScanner scanner_;

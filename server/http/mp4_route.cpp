@@ -6,9 +6,11 @@
 #include <optional>
 #include <utility>
 
+#include "server/archive/file_name.hpp"
 #include "server/archive/mp4_cache.hpp"
-#include "server/archive/mp4_times.hpp"
+#include "server/archive/mp4_range.hpp"
 #include "server/http/routes.hpp"
+#include "server/http/view.hpp"
 #include "store/extent_record.hpp"
 
 namespace lookback::server::http {
@@ -18,99 +20,6 @@ namespace asio = boost::asio;
 using packager::MovieRange;
 
 constexpr std::uint32_t movie_cache_s = 60;  // its bytes may expire, or be found damaged
-constexpr std::int64_t millisecond = 1'000;
-
-constexpr std::string_view wrong_time =
-    " must stand once and be RFC 3339, Unix seconds or milliseconds, now or now-90s; correct it";
-
-/// The parameters of a request. `wrong` names what is the matter.
-struct Query {
-  std::optional<Mp4Time> start, end;
-  std::optional<std::int64_t> duration_us;
-  std::string foreign;  ///< the rest
-  std::string wrong;
-};
-
-void take(Query& query, std::string_view name, std::string_view value, std::int64_t now_us) {
-  if (name == "duration") {
-    const bool repeated = query.duration_us.has_value();
-    query.duration_us = parse_mp4_duration(value);
-    if (repeated || !query.duration_us)
-      query.wrong = "duration must stand once and be above 0, like 90, 90s, 30m or 1.5h; correct it";
-    return;
-  }
-  auto& time = name == "start" ? query.start : query.end;
-  const bool repeated = time.has_value();
-  time = parse_mp4_time(value, now_us);
-  if (repeated || !time) query.wrong = std::string(name).append(wrong_time);
-}
-
-Query parse_query(std::string_view text, std::int64_t now_us) {
-  Query query;
-  while (!text.empty()) {
-    const auto parameter = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), parameter.size() + 1));
-    const auto name = parameter.substr(0, parameter.find('='));
-    const auto value = parameter.substr(std::min(parameter.size(), name.size() + 1));
-    if (name == "start" || name == "end" || name == "duration") {
-      take(query, name, value, now_us);
-    } else if (!parameter.empty()) {
-      query.foreign.append(query.foreign.empty() ? "" : "&").append(parameter);
-    }
-  }
-  if (query.wrong.empty() && query.end && query.duration_us)
-    query.wrong = "end and duration exclude each other; leave one of them away";
-  return query;
-}
-
-std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-std::int64_t floor_ms(std::int64_t us) { return us / millisecond * millisecond; }
-
-std::string url_of(const Mp4Source& source, MovieRange range, const std::string& foreign) {
-  return fmt::format("{}?start={}&end={}{}{}", source.path, format_mp4_time(range.start_us),
-                     format_mp4_time(range.end_us), foreign.empty() ? "" : "&", foreign);
-}
-
-/// What is asked for, in absolute times, and whether the URL says it just so. Empty: there is an answer
-/// already.
-struct Wanted {
-  MovieRange range;
-  bool canonical = false;
-};
-
-std::optional<Wanted> resolve(Exchange& exchange, const Mp4Source& source, const Query& query) {
-  const auto refuse = [&](unsigned status, std::string_view detail) {
-    exchange.answer(status, detail);
-    return std::optional<Wanted>();
-  };
-  if (!query.wrong.empty()) return refuse(400, query.wrong);
-  Wanted wanted;
-  wanted.range.start_us = query.start ? query.start->us : floor_ms(source.first_us);
-  const auto newest = floor_ms(source.end_us);
-  auto end = query.end ? query.end->us : newest;
-  if (query.duration_us) end = wanted.range.start_us + *query.duration_us;
-  wanted.range.end_us = std::min(end, newest);
-  const bool relative = (query.start && query.start->relative) || (query.end && query.end->relative);
-  wanted.canonical = query.start && (query.end || query.duration_us) && !relative && end <= newest;
-
-  if (end <= wanted.range.start_us && (query.end || query.duration_us))
-    return refuse(400, "end must be later than start; exchange them");
-  if (wanted.range.start_us >= newest || wanted.range.end_us <= source.first_us)
-    return refuse(404, "no media is stored in this range");
-  const auto length = wanted.range.end_us - std::max(wanted.range.start_us, source.first_us);
-  const auto longest = std::chrono::microseconds(exchange.options.mp4_max_duration).count();
-  if (length > longest) {
-    return refuse(400, fmt::format("the range is longer than http.mp4_max_duration ({}); ask for less of it",
-                                   file_duration(longest)));
-  }
-  return wanted;
-}
-
 void redirect(Exchange& exchange, std::string location) {
   auto& response = exchange.response;
   response.status = 302;
@@ -118,17 +27,43 @@ void redirect(Exchange& exchange, std::string location) {
   response.location = std::move(location);
 }
 
+std::string url_of(const Exchange& exchange, const Mp4Source& source, MovieRange range) {
+  const auto foreign = exchange.target.foreign();
+  return fmt::format("{}?start={}&end={}{}{}", source.path, archive::floor_time_text(range.start_us),
+                     archive::floor_time_text(range.end_us), foreign.empty() ? "" : "&", foreign);
+}
+
+/// What is asked for. Empty: there is an answer already, a problem or a redirect to the absolute times.
+std::optional<MovieRange> resolve(Exchange& exchange, const Mp4Source& source) {
+  const auto refuse = [&](const archive::Problem& problem) {
+    answer_problem(exchange, problem);
+    return std::optional<MovieRange>();
+  };
+  const auto request = archive::parse_view(exchange.target.own());
+  if (!request) return refuse(request.error());
+  const auto wanted = archive::mp4_range(*request, {source.first_us, source.end_us}, now_us(exchange));
+  if (!wanted) return refuse(wanted.error());
+  const auto length = wanted->range.end_us - std::max(wanted->range.start_us, source.first_us);
+  const auto longest = std::chrono::microseconds(exchange.options.mp4_max_duration).count();
+  if (length > longest) {
+    return refuse({400, fmt::format("the range is longer than http.mp4_max_duration ({}); ask for less of it",
+                                    archive::file_duration(longest))});
+  }
+  if (wanted->canonical) return wanted->range;
+  redirect(exchange, url_of(exchange, source, wanted->range));
+  return {};
+}
+
 /// RFC 9457, with the ranges that can be had.
-void answer_sections(Exchange& exchange, const Mp4Source& source, const Mp4Sections& sections,
-                     const std::string& foreign) {
+void answer_sections(Exchange& exchange, const Mp4Source& source, const Mp4Sections& sections) {
   constexpr std::size_t most = 100;
   std::string text =
       R"({"type":"about:blank","title":"Conflict","status":409,"detail":"the media parameters change inside of this range, )"
       R"(which one MP4 cannot hold; ask for one of the ranges","ranges":[)";
   for (std::size_t i = 0; i < std::min(most, sections.size()); ++i) {
     text += fmt::format(R"({}{{"start":"{}","end":"{}","url":"{}"}})", i == 0 ? "" : ",",
-                        format_mp4_time(sections[i].start_us), format_mp4_time(sections[i].end_us),
-                        url_of(source, sections[i], foreign));
+                        archive::floor_time_text(sections[i].start_us),
+                        archive::floor_time_text(sections[i].end_us), url_of(exchange, source, sections[i]));
   }
   text += "]}\n";
   auto& response = exchange.response;
@@ -165,8 +100,8 @@ void answer_movie(Exchange& exchange, const Mp4Source& source, MovieRange range,
   response.caching = Caching::for_seconds(movie_cache_s);
   response.ranges = true;
   const auto start = std::max(range.start_us, source.first_us);
-  response.file_name =
-      fmt::format("{}-{}-{}.mp4", source.file_stem, file_time(start), file_duration(range.end_us - start));
+  response.file_name = fmt::format("{}-{}-{}.mp4", source.file_stem, archive::file_time(start),
+                                   archive::file_duration(range.end_us - start));
   response.body = std::move(body);
 }
 
@@ -213,26 +148,21 @@ std::optional<Mp4Source> source_of(const Target& target, const packager::hls::Pr
 }  // namespace
 
 asio::awaitable<void> answer_mp4(Exchange& exchange, Mp4Source source) {
-  const auto query = parse_query(exchange.target.query(), now_us());
-  const auto wanted = resolve(exchange, source, query);
-  if (!wanted) co_return;
-  if (!wanted->canonical) {
-    redirect(exchange, url_of(source, wanted->range, query.foreign));
-    co_return;
-  }
+  const auto range = resolve(exchange, source);
+  if (!range) co_return;
   if (exchange.counters.waiting.value() >= exchange.options.max_waiting) {
     exchange.answer(503, "http.max_waiting requests wait already; ask again");
     co_return;
   }
-  Mp4Request request{source.stream, wanted->range, source.first_msn, source.end_msn};
-  auto key = fmt::format("{}/{}/{}", source.key, request.range.start_us, request.range.end_us);
+  Mp4Request request{source.stream, *range, source.first_msn, source.end_msn};
+  auto key = fmt::format("{}/{}/{}", source.key, range->start_us, range->end_us);
   const auto outcome = co_await find_movie(exchange, key, request);
   if (!outcome) {
     answer_failure(exchange, outcome.error());
   } else if (!outcome->movie) {
-    answer_sections(exchange, source, outcome->sections, query.foreign);
+    answer_sections(exchange, source, outcome->sections);
   } else {
-    answer_movie(exchange, source, wanted->range,
+    answer_movie(exchange, source, *range,
                  body_of(outcome->movie, exchange.site.store, exchange.site.mp4, key), outcome->movie->etag);
   }
 }

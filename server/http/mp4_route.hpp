@@ -20,10 +20,10 @@ struct Mp4Source {
   std::uint64_t first_msn = 0, end_msn = UINT64_MAX;  ///< only these segments
 };
 
-/// Answers `?start=&end=` or `&duration=` with a progressive MP4. Without a start it begins with the first
-/// media, without an end it goes to the newest segment; such, relative and future times are redirected to the
-/// URL that says them absolutely. 400: times that make no sense, or more than http.mp4_max_duration; 404:
-/// nothing there; 409 with the ranges that can be had: the parameters change inside.
+/// Answers `?start=&end=` or `&duration=` with a progressive MP4; everything else that archive::mp4_range
+/// takes is redirected to the URL that says it in absolute times. 400: times that make no sense, or more than
+/// http.mp4_max_duration; 404: nothing there; 409 with the ranges that can be had: the parameters change
+/// inside.
 boost::asio::awaitable<void> answer_mp4(Exchange& exchange, Mp4Source source);
 
 }  // namespace lookback::server::http

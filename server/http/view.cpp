@@ -33,10 +33,6 @@ void answer_with(Exchange& exchange, std::string_view content_type, hls::Rendere
 
 constexpr std::string_view playlist_type = "application/vnd.apple.mpegurl";
 
-void answer_problem(Exchange& exchange, const archive::Problem& problem) {
-  exchange.answer(problem.status, problem.detail);
-}
-
 /// Whether the playlist as it is now is the one that the directives name, so that every cache may give it
 /// to everyone who asks for the same.
 bool is_exactly(const hls::Rendition& rendition, const Directives& wanted) {
@@ -56,6 +52,10 @@ std::int64_t now_us(const Exchange& exchange) {
   if (exchange.site.now_us) return exchange.site.now_us();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+void answer_problem(Exchange& exchange, const archive::Problem& problem) {
+  exchange.answer(problem.status, problem.detail);
 }
 
 void redirect_to_view(Exchange& exchange, std::string_view folder, std::string_view leaf,

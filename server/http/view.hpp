@@ -13,6 +13,9 @@ namespace lookback::server::http {
 /// The wall clock of the site: Unix us.
 std::int64_t now_us(const Exchange& exchange);
 
+/// Answers with a problem document (RFC 9457).
+void answer_problem(Exchange& exchange, const archive::Problem& problem);
+
 /// The view that the request's own parameters ask for. Empty: there is an answer already, a problem or the
 /// redirect of a relative time to the absolute one.
 std::optional<archive::ViewRequest> take_view(Exchange& exchange);

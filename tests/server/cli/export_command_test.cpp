@@ -2,13 +2,13 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "server/archive/mp4_times.hpp"
+#include "server/archive/time_grammar.hpp"
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/server/archive/archived_stream.hpp"
 
 using namespace lookback;
 using namespace lookback::test;
-using server::format_mp4_time;
+using server::archive::floor_time_text;
 
 namespace {
 
@@ -31,7 +31,7 @@ struct Folder {
   }
   std::unique_ptr<store::Store> open() { return std::move(store::Store::open(options.store).value()); }
   std::string at(double seconds) const {
-    return format_mp4_time(stream.start_us() + static_cast<std::int64_t>(seconds * 1e6));
+    return floor_time_text(stream.start_us() + static_cast<std::int64_t>(seconds * 1e6));
   }
   std::vector<std::byte> file() const {
     std::ifstream in(options.out, std::ios::binary);
@@ -58,6 +58,28 @@ TEST_CASE("export writes the same movie that the builder describes, and no half 
   folder.options.json = true;
   REQUIRE(server::cli::export_mp4(folder.options) == 0);
   CHECK(folder.file().size() > bytes.size());
+}
+
+TEST_CASE("a recording is exported under its own address, with its segments only", "[cli][mp4]") {
+  Folder folder({"sintel_360p24_gop2.mp4"});
+  store::RecordingRecord recording;
+  recording.id = "abcdefghijkl";
+  {
+    const auto store = folder.open();
+    recording.stream = store->find_stream("live/film")->id;
+    recording.first_msn = 1, recording.end_msn = 3;
+    recording.ended = true;
+    REQUIRE(store->put_recording(recording).has_value());
+  }
+  folder.options.view = "vod/abcdefghijkl";
+  REQUIRE(server::cli::export_mp4(folder.options) == 0);
+  const auto movie = walk_movie(folder.file());
+  CHECK(movie.tracks.size() == 2);
+  // Two segments of 2 s.
+  CHECK(std::abs(static_cast<double>(movie.duration) / movie.timescale - 4) < 0.05);
+
+  folder.options.view = "vod/none";
+  CHECK(server::cli::export_mp4(folder.options) == 3);
 }
 
 TEST_CASE("export says by its exit code what is wrong, and leaves no file", "[cli][mp4]") {

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "server/archive/mp4_movie.hpp"
-#include "server/archive/mp4_times.hpp"
+#include "server/archive/time_grammar.hpp"
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/server/archive/archived_stream.hpp"
 #include "tests/server/http/stage.hpp"
@@ -12,7 +12,7 @@
 using namespace lookback;
 using namespace lookback::test;
 using namespace std::chrono_literals;
-using server::format_mp4_time;
+using server::archive::floor_time_text;
 
 namespace {
 
@@ -38,7 +38,7 @@ struct Show {
   HttpClient client() { return HttpClient(stage.port()); }
   /// Seconds from the first media on.
   std::string at(double seconds) const {
-    return format_mp4_time(stream.start_us() + static_cast<std::int64_t>(seconds * 1e6));
+    return floor_time_text(stream.start_us() + static_cast<std::int64_t>(seconds * 1e6));
   }
   std::string url(double from, double to) const {
     return "/live/film/video.mp4?start=" + at(from) + "&end=" + at(to);
@@ -122,7 +122,7 @@ TEST_CASE("times that are missing, relative or in the future are redirected to a
   Show show;
   auto client = show.client();
   const auto first = show.at(0);
-  const auto last = format_mp4_time(show.stream.end_us());
+  const auto last = floor_time_text(show.stream.end_us());
   const std::string path = "/live/film/video.mp4";
   const auto location = [&](const std::string& query) {
     const auto response = get(client, path + query);
@@ -143,7 +143,7 @@ TEST_CASE("times that are missing, relative or in the future are redirected to a
         path + "?start=" + show.at(2) + "&end=" + end + "&token=x");
   CHECK(location("?start=" + show.at(2) + "&end=2100-01-01T00:00:00Z") ==
         path + "?start=" + show.at(2) + "&end=" + end);
-  CHECK(location("?end=" + show.at(4)) == path + "?start=" + first + "&end=" + show.at(4));
+  CHECK(location("?window=1d") == whole);
   CHECK(client.get(whole).status == 200);
   CHECK(client.get(path + "?start=" + show.at(2) + "&duration=3s").status == 200);
   // Before the first media: from there on, under the URL that was asked for.
@@ -166,11 +166,13 @@ TEST_CASE("ranges that make no sense, hold nothing or are too long are refused i
     CHECK(response.body.find(word) != std::string::npos);
   };
   check(400, "start=" + show.at(3) + "&end=" + show.at(1), "end must be later");
-  check(400, "start=nonsense&end=" + show.at(1), "start must");
-  check(400, "start=" + show.at(1) + "&end=99999999999999999999", "end must");
-  check(400, "start=" + show.at(1) + "&start=" + show.at(1), "start must");
-  check(400, "start=" + show.at(1) + "&duration=-5", "duration must");
-  check(400, "start=" + show.at(1) + "&duration=5&end=" + show.at(3), "exclude");
+  check(400, "start=nonsense&end=" + show.at(1), "start is not a time");
+  check(400, "start=" + show.at(1) + "&end=99999999999999999999", "end is outside the years");
+  check(400, "start=" + show.at(1) + "&start=" + show.at(1), "start stands twice");
+  check(400, "start=" + show.at(1) + "&duration=-5", "duration is not a duration");
+  check(400, "start=" + show.at(1) + "&duration=5&end=" + show.at(3), "leave one away");
+  check(400, "end=" + show.at(3), "end needs start");
+  check(400, "window=0", "window is 0");
   check(400, "start=" + show.at(1) + "&end=" + show.at(8), "http.mp4_max_duration");
   check(404, "start=" + show.at(100) + "&end=" + show.at(101), "no media");
   check(404, "start=2000-01-01T00:00:00Z&end=2000-01-02T00:00:00Z", "no media");
@@ -245,7 +247,7 @@ TEST_CASE("a segment whose boxes are damaged is left out, and the rest is served
     out.put('X');
     REQUIRE(out.flush().good());
   }
-  const auto range = format_mp4_time(show.stream.start_us() + 1'000) + "&end=" + show.at(9);
+  const auto range = floor_time_text(show.stream.start_us() + 1'000) + "&end=" + show.at(9);
   const auto damaged = client.get("/live/film/video.mp4?start=" + range);
   REQUIRE(damaged.status == 200);
   CHECK(damaged.body.size() + segment.size_bytes < whole.body.size() + 1'000);
@@ -268,7 +270,7 @@ TEST_CASE("a segment whose media is damaged ends the response short, and is neve
     out.put('\0').put('X');
     REQUIRE(out.flush().good());
   }
-  const auto range = format_mp4_time(show.stream.start_us() + 1'000) + "&end=" + show.at(9);
+  const auto range = floor_time_text(show.stream.start_us() + 1'000) + "&end=" + show.at(9);
   const auto target = "/live/film/video.mp4?start=" + range;
   CHECK_THROWS(client.get(target));  // the connection ends before Content-Length
   // What lies before is served.
