@@ -11,6 +11,7 @@
 #include "conf/load.hpp"
 #include "conf/print.hpp"
 #include "server/app.hpp"
+#include "server/base/allocator.hpp"
 #include "server/cli/export_command.hpp"
 #include "server/cli/store_command.hpp"
 #include "server/versions.hpp"
@@ -165,6 +166,7 @@ int print_config(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  server::keep_freed_memory();
   CLI::App app{"Lookback: a live streaming origin server that remembers"};
   app.require_subcommand(1);
   Arguments arguments;
