@@ -1,33 +1,29 @@
 #include "store/index.hpp"
 
-#include <rocksdb/cache.h>
+#include <fcntl.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <mutex>
+#include <shared_mutex>
 #include <vector>
 
+#include "store/base/descriptor.hpp"
 #include "store/base/errc.hpp"
+#include "store/file.hpp"
 #include "store/index_log_guard.hpp"
+#include "store/index_options.hpp"
 #include "store/system_error.hpp"
 
 namespace lookback::store {
 namespace {
-
-constexpr std::array<const char*, 7> family_names = {"default",  "streams", "tracks",    "inits",
-                                                     "segments", "extents", "recordings"};
-/// Families that a store of format 1 lacks: the first opening makes them.
-constexpr std::array<const char*, 1> newer_families = {"recordings"};
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -38,62 +34,16 @@ Errc errc_of(const rocksdb::Status& status) {
   return Errc::io_error;
 }
 
-rocksdb::DBOptions db_options(bool create) {
-  rocksdb::DBOptions options;
-  options.create_if_missing = create;
-  options.create_missing_column_families = create;
-  options.max_background_jobs = 2;
-  options.max_open_files = 128;
-  options.db_write_buffer_size = 16 << 20;
-  options.max_total_wal_size = 32 << 20;
-  options.max_manifest_file_size = 4 << 20;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  // A crash leaves a torn tail: what stands before it is good. Damage further up would end the replay early
-  // too, silently; the store's sync mark finds that.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  return options;
+/// Whether the folder takes, keeps and lets go of a file.
+bool is_well(const std::filesystem::path& folder) {
+  const auto path = folder / "probe";
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const std::string_view text = "is the disk well?";
+  const bool written = file && write_all(file.get(), as_bytes(text)) && ::fsync(file.get()) == 0;
+  const Descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool synced = parent && ::fsync(parent.get()) == 0;
+  return ::unlink(path.c_str()) == 0 && written && synced;
 }
-
-rocksdb::ColumnFamilyOptions family_options() {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(16 << 20);
-  table.block_size = 16 << 10;
-  table.format_version = 5;
-  rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = 8 << 20;
-  options.compression = rocksdb::kLZ4Compression;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-/// Makes RocksDB create what an index of an older format lacks, and nothing else: that would hide damage.
-void allow_newer_families(rocksdb::DBOptions& options, const std::filesystem::path& path) {
-  std::vector<std::string> present;
-  if (!rocksdb::DB::ListColumnFamilies(options, path.string(), &present).ok()) return;  // opening tells why
-  const auto is_fine = [&](const char* name) {
-    return std::ranges::find(present, name) != present.end() ||
-           std::ranges::find(newer_families, std::string_view(name)) != newer_families.end();
-  };
-  options.create_missing_column_families = std::ranges::all_of(family_names, is_fine);
-}
-
-/// Takes what RocksDB says. It keeps no log file of its own: a failed write of that would end the process,
-/// too.
-class ErrorLog final : public rocksdb::Logger {
- public:
-  explicit ErrorLog(Log log) : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), log_(std::move(log)) {}
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list values) override {
-    std::array<char, 500> line;
-    std::vsnprintf(line.data(), line.size(), format, values);
-    log_(std::string("the index: ") + line.data());
-  }
-  void LogHeader(const char*, va_list) override {}
-
- private:
-  const Log log_;
-};
 
 }  // namespace
 
@@ -127,15 +77,16 @@ void Batch::erase_range(Family family, std::string_view from, std::string_view t
 }
 
 struct Index::Impl {
-  Impl(DiskSpace& disk, Log sink) : space(disk), log(std::move(sink)) {}
+  Impl(std::filesystem::path folder, DiskSpace& disk, Log sink)
+      : path(std::move(folder)), space(disk), log(std::move(sink)) {}
   ~Impl() {
     next_try = {};
     if (db && needs_healing()) (void)heal();  // logged; nobody is left to tell
-    for (auto* family : families) {
-      if (family) db->DestroyColumnFamilyHandle(family);
-    }
-    if (db) (void)report("closing the index", db->Close());  // logged; nobody is left to tell
+    close();
   }
+
+  rocksdb::Status open(bool create);
+  void close();
 
   rocksdb::ColumnFamilyHandle* of(Family family) const { return families[static_cast<std::size_t>(family)]; }
 
@@ -154,38 +105,90 @@ struct Index::Impl {
     return batch.DeleteRange(of(change.family), change.key, change.value);
   }
 
-  /// After a failure of the log, or of tables in the background: brings all that memory holds into tables,
-  /// which begins a new log. At most once a second, as each try may wait for a sick disk.
-  Result<void> heal() {
-    const std::lock_guard lock(healing);
-    if (!needs_healing()) return {};
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_try) return Errc::io_error;
-    next_try = now + std::chrono::seconds(1);
-    const bool log_failed = guard.failed();
-    guard.clear();  // before the flush, which begins a new log: that may fail, too
-    auto status = db->Resume();
-    if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
-    if (status.ok() && !guard.failed()) {
-      broken = false;
-      next_try = {};
-      log("the index takes writes again");
-      return {};
-    }
-    if (log_failed) broken = true;
-    return report("writing the index again", status.ok() ? rocksdb::Status::IOError(guard.why()) : status);
-  }
+  Result<void> heal();
+  bool resume();
+  void open_anew();
   bool needs_healing() const { return broken || guard.failed(); }
 
+  const std::filesystem::path path;
   DiskSpace& space;
   Log log;
   IndexLogGuard guard{log};          ///< outlives the database
   std::atomic<bool> broken = false;  ///< the database has refused a write, or the log lacks one
-  std::mutex healing;                ///< guards what follows
+  std::mutex healing;                ///< guards next_try
   std::chrono::steady_clock::time_point next_try;
-  std::unique_ptr<rocksdb::DB> db;
+  /// Guards what follows: held by whoever uses it, and alone by who opens it anew.
+  mutable std::shared_mutex use;
+  std::unique_ptr<rocksdb::DB> db;  ///< null while it could not be opened anew
   std::vector<rocksdb::ColumnFamilyHandle*> families;
 };
+
+rocksdb::Status Index::Impl::open(bool create) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const auto* name : family_names) descriptors.emplace_back(name, family_options());
+  auto options = db_options(create, log);
+  if (!create) allow_newer_families(options, path);
+  options.env = guard.env();
+  rocksdb::DB* opened = nullptr;
+  auto status = rocksdb::DB::Open(options, path.string(), descriptors, &families, &opened);
+  db.reset(opened);
+  return status;
+}
+
+void Index::Impl::close() {
+  if (!db) return;
+  for (auto* family : families) {
+    if (family) db->DestroyColumnFamilyHandle(family);
+  }
+  families.clear();
+  (void)report("closing the index", db->Close());  // logged; what it lacks has been answered with errors
+  db.reset();
+}
+
+/// After a failure of the log, or of tables in the background: brings all that memory holds into tables,
+/// which begins a new log; where RocksDB goes on refusing although the disk is well, opens it anew. At most
+/// once a second, as each try may wait for a sick disk.
+Result<void> Index::Impl::heal() {
+  const std::lock_guard lock(healing);
+  if (!needs_healing()) return {};
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try) return Errc::io_error;
+  next_try = now + std::chrono::seconds(1);
+  if (!resume() && is_well(path)) open_anew();
+  if (needs_healing()) return Errc::io_error;
+  next_try = {};
+  log("the index takes writes again");
+  return {};
+}
+
+/// False: it does not take writes.
+bool Index::Impl::resume() {
+  const std::shared_lock lock(use);
+  if (!db) return false;
+  const bool log_failed = guard.failed();
+  guard.clear();  // before the flush, which begins a new log: that may fail, too
+  auto status = db->Resume();
+  if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
+  broken = log_failed || !status.ok();
+  if (status.ok() && !guard.failed()) {
+    broken = false;
+    return true;
+  }
+  (void)report("writing the index again", status.ok() ? rocksdb::Status::IOError(guard.why()) : status);
+  return false;
+}
+
+/// RocksDB 7.8 takes a failed sync of its tables, its manifest or their folder for final. What its memory
+/// alone holds has been answered with an error; the rest is in the log.
+void Index::Impl::open_anew() {
+  const std::unique_lock lock(use);
+  broken = true;
+  close();
+  guard.clear();
+  const auto status = open(false);
+  if (report("opening the index anew", status)) broken = false;
+  if (!status.ok()) db.reset();
+}
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;
@@ -197,22 +200,14 @@ Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bo
     log("opening the index " + path.string() + ": the disk is full or read-only");
     return Errc::reserve_reached;
   }
-  auto impl = std::make_unique<Impl>(space, log);
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const auto* name : family_names) descriptors.emplace_back(name, family_options());
-  rocksdb::DB* db = nullptr;
-  auto options = db_options(create);
   // Made here, as RocksDB reports a folder that is not there as an error before it makes it.
   if (create && ::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
     const auto error = errno;
     log(describe("creating " + path.string(), error));
     return errc_of(error);
   }
-  if (!create) allow_newer_families(options, path);
-  options.env = impl->guard.env();
-  options.info_log = std::make_shared<ErrorLog>(log);
-  const auto status = rocksdb::DB::Open(options, path.string(), descriptors, &impl->families, &db);
-  impl->db.reset(db);
+  auto impl = std::make_unique<Impl>(path, space, log);
+  const auto status = impl->open(create);
   if (status.ok() && impl->guard.failed()) return Errc::io_error;  // logged by the guard
   if (status.ok()) return std::unique_ptr<Index>(new Index(std::move(impl)));
   // Whatever else keeps an existing index from opening, the way out is the same.
@@ -224,9 +219,8 @@ Result<std::unique_ptr<Index>> Index::open(const std::filesystem::path& path, bo
 
 Result<std::unique_ptr<Index>> Index::open_read_only(const std::filesystem::path& path, DiskSpace& space,
                                                      const Log& log) {
-  auto impl = std::make_unique<Impl>(space, log);
-  auto options = db_options(false);
-  options.info_log = std::make_shared<ErrorLog>(log);
+  auto impl = std::make_unique<Impl>(path, space, log);
+  auto options = db_options(false, log);
   // An index of an earlier version may have fewer families; those count as empty.
   std::vector<std::string> present;
   auto status = rocksdb::DB::ListColumnFamilies(options, path.string(), &present);
@@ -252,6 +246,8 @@ Result<std::unique_ptr<Index>> Index::open_read_only(const std::filesystem::path
 }
 
 Result<void> Index::verify() const {
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   return impl_->report("verifying the index", impl_->db->VerifyChecksum());
 }
 
@@ -259,11 +255,13 @@ Result<void> Index::write(Batch& batch) {
   if (batch.empty()) return {};
   const auto changes = std::exchange(batch, Batch());
   if (!impl_->space.takes_index()) return Errc::reserve_reached;
+  if (auto healed = impl_->heal(); !healed) return healed;
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   rocksdb::WriteBatch out;
   for (const auto& change : changes.impl_->changes) {
     if (auto added = impl_->report("changing the index", impl_->add(out, change)); !added) return added;
   }
-  if (auto healed = impl_->heal(); !healed) return healed;
   const auto status = impl_->db->Write(rocksdb::WriteOptions(), &out);
   if (!status.ok()) impl_->broken = true;
   if (status.ok() && impl_->guard.failed()) return Errc::io_error;  // logged by the guard
@@ -273,15 +271,22 @@ Result<void> Index::write(Batch& batch) {
 Result<void> Index::sync() {
   if (!impl_->space.takes_index()) return Errc::reserve_reached;
   if (auto healed = impl_->heal(); !healed) return healed;
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   const auto status = impl_->db->SyncWAL();
   if (!status.ok()) impl_->broken = true;
   if (status.ok() && impl_->guard.failed()) return Errc::io_error;
   return impl_->report("syncing the index", status);
 }
 
-std::uint64_t Index::sequence() const { return impl_->db->GetLatestSequenceNumber(); }
+std::uint64_t Index::sequence() const {
+  const std::shared_lock lock(impl_->use);
+  return impl_->db ? impl_->db->GetLatestSequenceNumber() : 0;
+}
 
 Result<std::string> Index::get(Family family, std::string_view key) const {
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   std::string value;
   const auto status = impl_->db->Get(rocksdb::ReadOptions(), impl_->of(family), slice(key), &value);
   if (status.ok()) return value;
@@ -291,6 +296,8 @@ Result<std::string> Index::get(Family family, std::string_view key) const {
 
 Result<void> Index::scan(Family family, std::string_view from, std::string_view to,
                          const Visit& visit) const {
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   if (!impl_->of(family)) return {};
   const auto limit = slice(to);
   rocksdb::ReadOptions options;
@@ -315,6 +322,8 @@ Result<std::optional<Index::Item>> Index::first(Family family, std::string_view 
 
 Result<std::optional<Index::Item>> Index::last(Family family, std::string_view from,
                                                std::string_view to) const {
+  const std::shared_lock lock(impl_->use);
+  if (!impl_->db) return Errc::io_error;
   const std::unique_ptr<rocksdb::Iterator> at(
       impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->of(family)));
   if (to.empty()) {

@@ -115,6 +115,11 @@ void RenditionBuilder::keep_recent(std::shared_ptr<const EdgeSegment> segment) {
     --first;
     behind_us += to_us((*first)->entry.duration, options_.timescale);
   }
+  // What the store could not keep was served from memory until now.
+  for (auto gone = recent.begin(); gone != first; ++gone) {
+    const auto& entry = (*gone)->entry;
+    if (entry.extent == 0 && !entry.gap) window_.lose((*gone)->msn);
+  }
   recent.erase(recent.begin(), first);
 }
 

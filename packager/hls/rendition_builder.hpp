@@ -10,9 +10,10 @@
 #include "packager/hls/segment_window.hpp"
 
 /// The path of a segment through its playlist: the open segment grows part by part; complete, it joins the
-/// edge, where it keeps its parts and their bytes for a while; 64 at a time leave the edge as a block that is
-/// never rendered again; at last the window's front passes it. Each step makes new immutable values and
-/// leaves the old ones to the snapshots that hold them.
+/// edge, where it keeps its parts and their bytes for a while, and becomes a gap if the store has not got
+/// them by then; 64 at a time leave the edge as a block that is never rendered again; at last the window's
+/// front passes it. Each step makes new immutable values and leaves the old ones to the snapshots that hold
+/// them.
 namespace lookback::packager::hls {
 
 /// Keeps one track's window and makes immutable snapshots of it. Pure: no clock, no I/O.

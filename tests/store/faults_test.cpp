@@ -1,11 +1,8 @@
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
-#include "tests/faults/shim.hpp"
+#include "tests/faults/control.hpp"
 #include "tests/store/power_cut.hpp"
 #include "tests/support/process.hpp"
 
@@ -21,25 +18,12 @@ namespace {
 /// A store in a process of its own, whose file calls fail as told.
 class FaultyStore {
  public:
-  FaultyStore() {
-    const auto path = folder_.path() / "control";
-    const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT, 0644));
-    REQUIRE(::ftruncate(file.get(), sizeof(Control)) == 0);
-    void* memory = ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    REQUIRE(memory != MAP_FAILED);
-    control_ = static_cast<Control*>(memory);
-  }
-  ~FaultyStore() { ::munmap(control_, sizeof(Control)); }
-  FaultyStore(const FaultyStore&) = delete;
-  FaultyStore& operator=(const FaultyStore&) = delete;
-
   Control& control() { return *control_; }
 
   /// The driver's exit code; 124: it did not end in time.
   int run(const char* mode) {
     Process process({.arguments = {STORE_DRIVER, mode, (folder_.path() / "store").string()},
-                     .environment = {{folder_variable, (folder_.path() / "store").string()},
-                                     {control_variable, (folder_.path() / "control").string()}}});
+                     .environment = control_.environment()});
     const auto code = process.wait(60s);
     if (!code) process.kill();
     process.wait_for_end_of_output(5s);
@@ -50,7 +34,7 @@ class FaultyStore {
 
  private:
   TempDir folder_;
-  Control* control_ = nullptr;
+  SharedControl control_{folder_.path() / "store", folder_.path() / "control"};
   std::string words_;
 };
 
@@ -142,10 +126,7 @@ TEST_CASE("failing writes of the index's tables and beside them end nothing", "[
 }
 
 TEST_CASE("a failed sync is a loss that is told, never a lie", "[store][faults]") {
-  // Not of the index's tables and their folder: RocksDB 7.8 takes no writes after that until it is opened
-  // again (FORMAT.md, "Order of writes").
-  constexpr std::uint32_t ours = place_index_log | place_extents | place_folder;
-  campaign({"EIO of syncs", call_sync, ours, How::error, EIO}, 10);
+  campaign({"EIO of syncs", call_sync, everywhere, How::error, EIO}, 10);
 }
 
 TEST_CASE("files that cannot be made, cut, renamed or removed end nothing", "[store][faults]") {

@@ -26,7 +26,10 @@ std::uint16_t port_of(const std::string& line, const std::string& name) {
 
 }  // namespace
 
-Server::Server(Options options) : options_(std::move(options)) { start(); }
+Server::Server(Options options) : options_(std::move(options)) {
+  if (options_.environment) environment_ = options_.environment(folder_.path());
+  start();
+}
 
 Server::~Server() {
   const auto code = process_ ? process_->wait(std::chrono::milliseconds(0)) : std::nullopt;
@@ -67,6 +70,7 @@ void Server::start() {
   const auto begin = std::chrono::steady_clock::now();
   process_ = std::make_unique<Process>(Process::Options{
       .arguments = {binary().string(), "run", "-c", config().string()},
+      .environment = environment_,
       .hidden = {"LOOKBACK_BINARY", "LOOKBACK_EXTRA_MEDIA"},  // ours, no settings of the server
       .folder = folder_.path()});
   const auto line = process_->wait_for_line("ready http=", std::chrono::seconds(10));

@@ -2,9 +2,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -19,6 +22,9 @@ class Server {
     std::string segment = "2s", part = "334ms", grace = "60s", replay = "4h";
     std::string more = {};   ///< further lines of TOML, of [defaults] first
     std::string store = {};  ///< further lines of [store]
+    /// Added to its environment; called with the folder of this object before the first start.
+    std::function<std::vector<std::pair<std::string, std::string>>(const std::filesystem::path& folder)>
+        environment = {};
   };
 
   Server() : Server(Options{}) {}
@@ -54,6 +60,7 @@ class Server {
 
   Options options_;
   TempDir folder_;
+  std::vector<std::pair<std::string, std::string>> environment_;
   std::uint16_t http_port_ = 0, rtmp_port_ = 0;
   std::chrono::milliseconds started_in_{};
   bool ended_ = false;  ///< by us
