@@ -184,7 +184,8 @@ void Demuxer::pass(std::vector<IngestEvent>& out) {
 }
 
 void Demuxer::finish(std::vector<IngestEvent>& out) {
-  for (auto& [pid, carried] : carried_) {
+  for (auto& entry : carried_) {
+    auto& carried = entry.second;
     carried.pes.end([&](const PesUnit& unit) { take_unit(carried, unit, out); });
   }
 }
