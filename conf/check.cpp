@@ -60,6 +60,12 @@ void check_stream(const Scope& scope, std::vector<std::string>& problems) {
                problems);
   expect_order(scope, "segment", microseconds(values.segment_us), "max_segment", values.max_segment,
                problems);
+  const auto passphrase = scope.origins.find("srt.passphrase");
+  if (passphrase != scope.origins.end() && !values.srt_passphrase.empty() &&
+      values.srt_passphrase.size() < 10) {
+    problems.push_back(fmt::format("{}: {}.srt.passphrase: must have 10 to 79 characters, or none",
+                                   passphrase->second, scope.name));
+  }
   expect_interval(scope, "thumbs.interval", values.thumbs.interval, problems);
   expect_interval(scope, "motionclip.interval", values.motionclip.interval, problems);
 }

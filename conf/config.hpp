@@ -9,6 +9,7 @@
 #include "server/api/options.hpp"
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
+#include "server/ingest/srt/options.hpp"
 #include "server/live/stream_settings.hpp"
 #include "store/options.hpp"
 
@@ -34,11 +35,6 @@ struct HttpsOptions {
   std::string key;          ///< path of a PEM file
 };
 
-/// SRT listener; kept, not used by this build.
-struct SrtOptions {
-  std::vector<std::string> listen = {":8890"};
-};
-
 /// One `[streams."pattern"]` section: what it overrides.
 struct StreamSection {
   struct Override {
@@ -58,9 +54,9 @@ struct Config {
   store::Options store;
   server::http::Options http;
   server::rtmp::Options rtmp;
+  server::srt::Options srt;
   server::api::Tokens tokens;
   HttpsOptions https;
-  SrtOptions srt;
   Limits limits;
   server::StreamSettings defaults;
   std::vector<StreamSection> streams;  ///< in the order in which they apply: the most specific last

@@ -14,6 +14,7 @@ std::span<const ShortFlag> short_flags() {
   static constexpr std::array flags{
       ShortFlag{"--http-listen", "http.listen", "address of the HTTP listener, such as :8080 or 127.0.0.1:0"},
       ShortFlag{"--rtmp-listen", "rtmp.listen", "address of the RTMP listener, such as :1935"},
+      ShortFlag{"--srt-listen", "srt.listen", "address of the SRT listener, such as :8890"},
       ShortFlag{"--data", "store.path", "folder that holds the media and the index"},
       ShortFlag{"--log-level", "log.level", "trace, debug, info, warning or error"},
   };

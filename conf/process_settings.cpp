@@ -10,7 +10,6 @@ using List = std::vector<Setting<Config>>;
 
 constexpr std::uint64_t KiB = 1ull << 10, MiB = 1ull << 20, GiB = 1ull << 30, TiB = 1ull << 40;
 constexpr std::string_view no_https = "this build has no HTTPS listener";
-constexpr std::string_view no_srt = "this build has no SRT listener";
 
 List process() {
   return {
@@ -138,6 +137,32 @@ List rtmp() {
   };
 }
 
+List srt() {
+  return {
+      Make::addresses(
+          "srt.listen", [](auto& c) -> auto& { return c.srt.listen; }),
+      Make::duration(
+          "srt.latency", 0ms, 30s, [](auto& c) -> auto& { return c.srt.latency; }),
+      Make::duration(
+          "srt.first_media_timeout", 100ms, 5min, [](auto& c) -> auto& { return c.srt.first_media_timeout; }),
+      Make::duration(
+          "srt.idle_timeout", 100ms, 1h, [](auto& c) -> auto& { return c.srt.idle_timeout; }),
+      Make::duration(
+          "srt.peer_timeout", 1s, 10min, [](auto& c) -> auto& { return c.srt.peer_timeout; }),
+      Make::count(
+          "srt.max_connections", 1, 100'000, [](auto& c) -> auto& { return c.srt.max_connections; }),
+      Make::count(
+          "srt.max_connections_per_address", 1, 100'000,
+          [](auto& c) -> auto& { return c.srt.max_connections_per_address; }),
+      Make::size(
+          "srt.receive_buffer", MiB, GiB, [](auto& c) -> auto& { return c.srt.receive_buffer_bytes; }),
+      Make::size(
+          "srt.max_queue", MiB, GiB, [](auto& c) -> auto& { return c.srt.max_queue_bytes; }),
+      Make::size(
+          "srt.max_frame", 64 * KiB, 64 * MiB, [](auto& c) -> auto& { return c.srt.max_frame_bytes; }),
+  };
+}
+
 List later() {
   return {
       absent(no_https, Make::address(
@@ -147,8 +172,6 @@ List later() {
                  "https.certificate", 0, 4'000, [](auto& c) -> auto& { return c.https.certificate; })),
       absent(no_https, Make::text(
                            "https.key", 0, 4'000, [](auto& c) -> auto& { return c.https.key; })),
-      absent(no_srt, Make::addresses(
-                         "srt.listen", [](auto& c) -> auto& { return c.srt.listen; })),
   };
 }
 
@@ -171,7 +194,7 @@ List limits() {
 
 List all() {
   List list;
-  for (const auto& part : {process(), store(), http(), api(), rtmp(), later(), limits()}) {
+  for (const auto& part : {process(), store(), http(), api(), rtmp(), srt(), later(), limits()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;

@@ -147,6 +147,9 @@ Converted convert_choice(const Type& type, const Raw& raw) {
   return {*text, {}};
 }
 
+/// A stream behind an address, as in ":8891/live/cam", is checked by the listener that takes it.
+std::string_view without_stream(std::string_view address) { return address.substr(0, address.find('/')); }
+
 Converted convert_addresses(const Type& type, const Raw& raw) {
   std::vector<std::string> list;
   if (const auto* text = std::get_if<std::string>(&raw))
@@ -158,7 +161,8 @@ Converted convert_addresses(const Type& type, const Raw& raw) {
   if (type.kind == Kind::address && !std::holds_alternative<std::string>(raw)) return wrong_type(type, raw);
   if (list.size() > 64) return complain("lists more than 64 addresses");
   for (const auto& address : list) {
-    const auto checked = check_listen_address(address);
+    const auto checked =
+        check_listen_address(type.kind == Kind::addresses ? without_stream(address) : address);
     if (!checked) return complain(fmt::format("{} {}", in_quotes(address), checked.error().message()));
   }
   if (type.kind == Kind::address) return {list.front(), {}};

@@ -33,6 +33,14 @@ Setting<StreamSettings> stream_key() {
   return setting;
 }
 
+/// libsrt takes 10 to 79 characters; `check` says so.
+Setting<StreamSettings> srt_passphrase() {
+  auto setting = Make::text(
+      "srt.passphrase", 0, 79, [](auto& s) -> auto& { return s.srt_passphrase; });
+  setting.secret = true;
+  return setting;
+}
+
 /// TARGETDURATION is an integer number of seconds (rfc8216bis 4.4.3.1).
 Setting<StreamSettings> max_segment() {
   auto setting = Make::duration(
@@ -54,6 +62,7 @@ std::vector<Setting<StreamSettings>> all() {
           "takeover", 1s, 1h, [](auto& s) -> auto& { return s.takeover; }),
       publish_policy(),
       stream_key(),
+      srt_passphrase(),
       Make::flag(
           "replay.enabled", [](auto& s) -> auto& { return s.replay_enabled; }),
       zero_as("all", Make::duration(

@@ -197,6 +197,7 @@ void Segmenter::fill_if_silent(std::size_t index, std::vector<CutPart>& out) {
 /// `sample` has its duration and belongs to the open segment.
 void Segmenter::append(std::size_t index, Sample sample, std::vector<CutPart>& out) {
   auto& state = states_[index];
+  if (sample.dts > state.end) bridge(state, sample);
   if (sample.duration > state.part_target) ++counters_.long_samples;
   if (!state.part.empty() && state.part_length() + sample.duration > state.part_target) {
     close_part(index, false, out);
@@ -207,6 +208,20 @@ void Segmenter::append(std::size_t index, Sample sample, std::vector<CutPart>& o
   }
   state.end = sample.end();
   state.part.push_back(std::move(sample));
+}
+
+/// A follower that was given up (`fill_if_silent`) comes back in the same segment: the sample before the hole
+/// lasts through it, or where that has left with its part, the one behind it. tfdt may not jump inside of
+/// a segment.
+void Segmenter::bridge(State& state, Sample& sample) {
+  const auto hole = sample.dts - state.end;
+  if (!state.part.empty()) {
+    state.part.back().duration += hole;
+    state.end += hole;
+  } else if (state.parts > 0) {
+    sample.dts -= hole;
+    sample.duration += hole;
+  }
 }
 
 /// One more sample of the usual length would not fit, and the part is long enough to stand alone

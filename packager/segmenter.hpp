@@ -90,6 +90,7 @@ class Segmenter {
   void fill_if_silent(std::size_t index, std::vector<CutPart>& out);
 
   void append(std::size_t index, Sample sample, std::vector<CutPart>& out);
+  static void bridge(State& state, Sample& sample);
   bool part_is_full(const State& state) const;
   void close_part(std::size_t index, bool last, std::vector<CutPart>& out);
   void close_segment(std::size_t index, std::vector<CutPart>& out);

@@ -17,6 +17,7 @@
 #include "server/control.hpp"
 #include "server/http/server.hpp"
 #include "server/ingest/rtmp/listener.hpp"
+#include "server/ingest/srt/listener.hpp"
 
 namespace lookback::server {
 
@@ -60,6 +61,15 @@ std::size_t thread_count(std::size_t wanted) {
 std::string with_port(const std::string& listen, unsigned port) {
   const auto host = listen.substr(0, listen.rfind(':'));
   return (host.empty() ? "0.0.0.0" : host) + ":" + std::to_string(port);
+}
+
+std::vector<std::string> with_ports(const std::vector<std::string>& listen,
+                                    const std::vector<std::uint16_t>& ports) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    out.push_back(with_port(listen[i].substr(0, listen[i].find('/')), ports[i]));
+  }
+  return out;
 }
 
 int refuse_start(const std::string& what, const boost::system::error_code& error) {
@@ -114,6 +124,9 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   auto rtmp = rtmp::Listener::open(network.contexts(), options.rtmp, registry);
   if (!rtmp) return refuse_start("rtmp.listen " + options.rtmp.listen, rtmp.error());
 
+  auto srt = srt::Listener::open(network.contexts(), options.srt, registry, registry);
+  if (!srt) return refuse_start("srt.listen", srt.error());
+
   asio::signal_set signals(main, SIGINT, SIGTERM, SIGHUP);
   std::thread joiner;
   std::function<void()> await_signal = [&] {
@@ -126,6 +139,7 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
       spdlog::info("signal {}: {}", number, joiner.joinable() ? "cutting connections" : "stopping");
       if (!joiner.joinable()) {
         (*rtmp)->stop();
+        (*srt)->stop();
         control.stop();
         registry.stop();
         network.release();
@@ -146,7 +160,8 @@ int run(AppOptions options, const std::function<void(const Started&)>& on_starte
   registry.start();
   control.start();
   on_started({with_port(options.http.listen, (*http)->port()),
-              with_port(options.rtmp.listen, (*rtmp)->port()), key->fresh_secret.value_or(""),
+              with_port(options.rtmp.listen, (*rtmp)->port()),
+              with_ports(options.srt.listen, (*srt)->ports()), key->fresh_secret.value_or(""),
               options.tokens.any() ? std::string() : token->fresh_secret.value_or("")});
   network.start();
   main.run();

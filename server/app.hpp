@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "server/api/access.hpp"
 #include "server/archive/recordings.hpp"
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
+#include "server/ingest/srt/options.hpp"
 #include "server/live/registry.hpp"
 #include "server/live/stream_settings.hpp"
 #include "store/store.hpp"
@@ -19,6 +21,7 @@ struct AppOptions {
   store::Options store;
   http::Options http;
   rtmp::Options rtmp;
+  srt::Options srt;
   Registry::Options registry;
   std::size_t threads = 0;           ///< network threads; 0: one for each core
   std::size_t blocking_threads = 4;  ///< for store reads that may wait for the disk
@@ -33,13 +36,14 @@ struct AppOptions {
 /// What the process prints when it is up.
 struct Started {
   std::string http, rtmp;         ///< "127.0.0.1:8080": the real ports
+  std::vector<std::string> srt;   ///< the same; empty: no SRT
   std::string fresh_publish_key;  ///< of a first start; empty later
   std::string fresh_admin_token;  ///< the same; empty, too, when the configuration has tokens
 };
 
 /// Runs the server until SIGINT or SIGTERM: then it stops accepting, ends publications, drains responses,
 /// makes the store durable and returns 0. A second signal cuts connections at once. Errors at the start are
-/// logged in one line each and give 1. `on_started` is called once, when both listeners take connections.
+/// logged in one line each and give 1. `on_started` is called once, when all listeners take connections.
 int run(AppOptions options, const std::function<void(const Started&)>& on_started);
 
 }  // namespace lookback::server

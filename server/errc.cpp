@@ -53,6 +53,14 @@ class Category final : public boost::system::error_category {
         return "nothing is stored in this time";
       case Errc::recording_locked:
         return "the recording is locked";
+      case Errc::bad_stream_id:
+        return "malformed SRT stream id";
+      case Errc::no_stream:
+        return "the SRT stream id is empty, and the port has no stream of its own";
+      case Errc::bad_mode:
+        return "this port takes publishers only; streams play by HLS";
+      case Errc::too_many_connections:
+        return "too many connections";
     }
     return "unknown error";
   }

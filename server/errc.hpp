@@ -26,6 +26,10 @@ enum class Errc {
   too_many_recordings,  ///< of one stream, or in all
   nothing_stored,       ///< in a range of time that is over
   recording_locked,
+  bad_stream_id,  ///< SRT's stream id is malformed
+  no_stream,      ///< an empty SRT stream id on a port without a stream of its own
+  bad_mode,       ///< asked to play where only publishers are taken
+  too_many_connections,
 };
 
 const boost::system::error_category& server_category();

@@ -71,6 +71,10 @@ void print_started(const server::Started& started) {
   std::printf("\n  Lookback %s is up.\n\n", server::lookback_version().c_str());
   std::printf("  Publish (OBS, FFmpeg)   server rtmp://%s:%s/live   key NAME\n", host(started.rtmp).c_str(),
               port(started.rtmp).c_str());
+  for (const auto& srt : started.srt) {
+    std::printf("  Publish by SRT          srt://%s:%s?streamid=publish:live/NAME   (MPEG-TS)\n",
+                host(srt).c_str(), port(srt).c_str());
+  }
   if (!started.fresh_publish_key.empty()) {
     std::printf("  From other machines     key NAME?key=%s   (shown once)\n",
                 started.fresh_publish_key.c_str());
@@ -83,7 +87,9 @@ void print_started(const server::Started& started) {
               port(started.http).c_str());
   std::printf("  Playlist                http://%s:%s/live/NAME/index.m3u8\n\n", host(started.http).c_str(),
               port(started.http).c_str());
-  std::printf("ready http=%s rtmp=%s\n", started.http.c_str(), started.rtmp.c_str());
+  std::printf("ready http=%s rtmp=%s", started.http.c_str(), started.rtmp.c_str());
+  for (const auto& srt : started.srt) std::printf(" srt=%s", srt.c_str());
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -128,6 +134,7 @@ int run(const Arguments& arguments) {
   options.store = config.store;
   options.http = config.http;
   options.rtmp = config.rtmp;
+  options.srt = config.srt;
   options.registry.max_streams = config.limits.max_streams;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
   options.tokens = config.tokens;

@@ -6,6 +6,7 @@
 #include <boost/version.hpp>
 
 #include "packager/versions.hpp"
+#include "server/ingest/srt/socket.hpp"
 #include "store/versions.hpp"
 
 namespace lookback::server {
@@ -19,7 +20,8 @@ std::string library_versions() {
   }
   return "lookback " + lookback_version() + "\nBoost " + boost + "\n" + OpenSSL_version(OPENSSL_VERSION) +
          "\nspdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." +
-         std::to_string(SPDLOG_VER_PATCH) + "\n" + packager::library_versions() + store::library_versions();
+         std::to_string(SPDLOG_VER_PATCH) + "\n" + srt::library_version() + "\n" +
+         packager::library_versions() + store::library_versions();
 }
 
 }  // namespace lookback::server

@@ -62,11 +62,24 @@ json::value window_json(const StreamStatus& status) {
                       {"last_msn", *last}};
 }
 
+json::value link_json(const StreamStatus& status) {
+  if (!status.link) return nullptr;
+  const auto seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
+  return json::object{{"rtt", seconds(status.link->rtt)},
+                      {"latency", seconds(status.link->latency)},
+                      {"mbps", status.link->receive_mbps},
+                      {"packets", status.link->received_packets},
+                      {"lost", status.link->lost_packets},
+                      {"dropped", status.link->dropped_packets},
+                      {"undecrypted", status.link->undecrypted_packets}};
+}
+
 json::value publisher_json(const StreamStatus& status) {
   if (status.state != StreamStatus::State::publishing) return nullptr;
   return json::object{{"address", status.peer},
                       {"protocol", status.protocol},
                       {"encoder", status.encoder},
+                      {"link", link_json(status)},
                       {"since", archive::time_text(status.session_started_us)}};
 }
 

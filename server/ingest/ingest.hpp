@@ -5,12 +5,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "packager/media/sample.hpp"
-#include "packager/media/track_format.hpp"
 #include "server/errc.hpp"
+#include "server/ingest/event.hpp"
+#include "server/ingest/link_stats.hpp"
 #include "store/base/result.hpp"
 
 /// Where ingest protocols meet streams: a protocol session asks `Ingest::publish` once, then pushes
@@ -23,17 +22,9 @@ struct PublishRequest {
   std::string key = {};   ///< secret that came with it; may be empty
   std::string peer = {};  ///< "192.0.2.7:50412", for logs
   bool from_loopback = false;
-  std::string protocol = {};  ///< "rtmp"
+  std::string protocol = {};  ///< "rtmp", "srt"
   std::string encoder = {};   ///< what the peer calls itself, for logs; may be empty
 };
-
-/// A new codec configuration of a track. The first of each kind announces the track.
-struct FormatChange {
-  packager::TrackFormat format;
-};
-
-/// One thing out of a source, in the order it came.
-using IngestEvent = std::variant<FormatChange, packager::SourceSample>;
 
 /// One publisher's hold on a stream. Thread-safe; work is posted to the stream's strand.
 class Publication {
@@ -45,6 +36,8 @@ class Publication {
   /// The publisher leaves: the stream waits for the grace time. Idempotent.
   virtual void close(std::string why) = 0;
   virtual std::string reason() const = 0;
+  /// What the protocol measures of the way here, about once a second, for those who look at the stream.
+  virtual void report(const LinkStats&) {}
 };
 
 /// Admits publishers. Thread-safe.
@@ -56,6 +49,20 @@ class Ingest {
   /// shutting_down, store_failed.
   virtual boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(
       PublishRequest request, boost::asio::any_io_executor executor, std::function<void()> on_end) = 0;
+};
+
+/// What a publisher has to be told or held to before its connection stands.
+struct PublishTerms {
+  std::string srt_passphrase;  ///< that SRT must be encrypted with; empty: it must not be
+};
+
+/// Decides on publishers where nobody can wait: in the handshake. Thread-safe.
+class PublishGuard {
+ public:
+  virtual ~PublishGuard() = default;
+  /// Whether `Ingest::publish` would take this publisher now, as far as memory tells. Returns at once.
+  /// Errors: those of `Ingest::publish` but store_failed.
+  virtual Result<PublishTerms> check(const PublishRequest& request) const = 0;
 };
 
 /// Up to 3 parts of [A-Za-z0-9._-]{1,64}, none starting with a dot, the first not a reserved word.

@@ -44,6 +44,13 @@ bool LivePublication::push(std::vector<IngestEvent> events) {
   return true;
 }
 
+void LivePublication::report(const LinkStats& stats) {
+  boost::asio::post(stream_->executor(), [self = shared_from_this(), stats] {
+    if (self->stream_->publication_ != self) return;
+    self->stream_->tell([&](StreamStatus& status) { status.link = stats; });
+  });
+}
+
 void LivePublication::close(std::string why) {
   boost::asio::post(stream_->executor(),
                     [self = shared_from_this(), why = std::move(why)] { self->stream_->leave(self, why); });

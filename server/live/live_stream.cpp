@@ -75,7 +75,7 @@ Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest reques
   if (stopped_) return Errc::shutting_down;
   const auto now = std::chrono::steady_clock::now();
   if (publication_) {
-    if (now - last_events_ < settings_->values.takeover) return Errc::already_publishing;
+    if (now - last_events_.load() < settings_->values.takeover) return Errc::already_publishing;
     end_session("another publisher took over after this one was silent");
   }
   grace_.cancel();
@@ -89,6 +89,7 @@ Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest reques
     status.peer = request.peer;
     status.protocol = request.protocol;
     status.encoder = request.encoder;
+    status.link = std::nullopt;
   });
   spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
                request.encoder.empty() ? "unnamed encoder" : request.encoder);
@@ -169,6 +170,12 @@ void LiveStream::apply(EffectiveSettingsPtr settings) {
 StreamStatus LiveStream::status() const {
   const std::lock_guard lock(status_mutex_);
   return status_;
+}
+
+bool LiveStream::is_taken() const {
+  const std::lock_guard lock(status_mutex_);
+  const auto silent = std::chrono::steady_clock::now() - last_events_.load();
+  return status_.state == StreamStatus::State::publishing && silent < status_.settings->values.takeover;
 }
 
 void LiveStream::stop() {

@@ -42,6 +42,7 @@ class LivePublication final : public Publication, public std::enable_shared_from
                   boost::asio::any_io_executor executor, std::function<void()> on_end,
                   std::size_t max_queue_bytes);
   bool push(std::vector<IngestEvent> events) override;
+  void report(const LinkStats& stats) override;
   void close(std::string why) override;
   std::string reason() const override;
   const PublishRequest& request() const { return request_; }
@@ -63,8 +64,8 @@ class LivePublication final : public Publication, public std::enable_shared_from
 };
 
 /// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one
-/// network thread); only `executor()`, `name()`, `id()`, `status()` and the publication's methods may be used
-/// from elsewhere.
+/// network thread); only `executor()`, `name()`, `id()`, `status()`, `is_taken()` and the publication's
+/// methods may be used from elsewhere.
 class LiveStream : public std::enable_shared_from_this<LiveStream> {
  public:
   LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
@@ -75,6 +76,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   store::StreamId id() const { return id_; }
   /// Thread-safe.
   StreamStatus status() const;
+  /// Whether `admit` would answer already_publishing. Thread-safe.
+  bool is_taken() const;
 
   /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
   void start();
@@ -138,7 +141,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   packager::StreamPackager packager_;
   std::deque<Track> tracks_;
   std::shared_ptr<LivePublication> publication_;
-  std::chrono::steady_clock::time_point last_events_;
+  std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}};
   boost::asio::steady_timer grace_;
   PendingAppends pending_;
   boost::asio::steady_timer store_watch_;  ///< set while parts wait for the store

@@ -99,6 +99,18 @@ Result<void> Registry::check_key(const PublishRequest& request, const StreamSett
   return Errc::wrong_key;
 }
 
+Result<PublishTerms> Registry::check(const PublishRequest& request) const {
+  if (auto name = check_stream_name(request.stream); !name) return name.error();
+  const auto settings = settings_(request.stream);
+  if (auto key = check_key(request, settings->values); !key) return key.error();
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return Errc::shutting_down;
+  const auto found = streams_.find(request.stream);
+  if (found == streams_.end() && streams_.size() >= options_.max_streams) return Errc::too_many_streams;
+  if (found != streams_.end() && found->second->is_taken()) return Errc::already_publishing;
+  return PublishTerms{settings->values.srt_passphrase};
+}
+
 asio::awaitable<Result<std::shared_ptr<Publication>>> Registry::publish(PublishRequest request,
                                                                         asio::any_io_executor executor,
                                                                         std::function<void()> on_end) {

@@ -19,7 +19,7 @@ namespace lookback::server {
 
 /// All streams of the process: admits publishers, loads what the store knows, ticks every stream once a
 /// second. Thread-safe; each stream's work happens on the strand of its network thread.
-class Registry final : public Ingest {
+class Registry final : public Ingest, public PublishGuard {
  public:
   struct Options {
     std::size_t max_streams = 2'000;  ///< loaded at once
@@ -39,6 +39,7 @@ class Registry final : public Ingest {
   boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(PublishRequest request,
                                                                        boost::asio::any_io_executor executor,
                                                                        std::function<void()> on_end) override;
+  Result<PublishTerms> check(const PublishRequest& request) const override;
   /// Gives every stream its settings anew, after the configuration was reloaded.
   void apply_settings();
   /// Loads a stream that viewers ask for, if the store has it. Returns at once.

@@ -50,6 +50,7 @@ struct StreamSettings {
   std::chrono::milliseconds takeover{10'000};  ///< a publisher silent for this long may be replaced
   PublishPolicy publish = PublishPolicy::key;
   std::string key;             ///< the stream's own secret; empty: only the server key opens it
+  std::string srt_passphrase;  ///< that SRT publishers encrypt with, 10 to 79 characters; empty: unencrypted
   bool replay_enabled = true;  ///< off: only the shortest legal live playlist is served
   std::chrono::milliseconds replay_duration{
       14'400'000};  ///< of the DVR window, at least 1 s; 0: the entire stream

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "packager/media/track_format.hpp"
+#include "server/ingest/link_stats.hpp"
 #include "server/live/hub.hpp"
 #include "server/live/stream_settings.hpp"
 #include "store/records.hpp"
@@ -29,6 +31,7 @@ struct StreamStatus {
   std::int64_t run_started_us = 0;        ///< Unix us; of run 0: 0
   std::int64_t session_started_us = 0;    ///< of the publisher that is there, or was last; 0: none yet
   std::string peer, protocol, encoder;    ///< of the publisher that is there
+  std::optional<LinkStats> link;          ///< of that publisher, where its protocol measures it
   boost::system::error_code store_error;  ///< why media is not stored at the moment
   EffectiveSettingsPtr settings;
   std::map<std::string, std::shared_ptr<const packager::TrackFormat>> formats;  ///< by track name

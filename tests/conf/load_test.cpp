@@ -66,10 +66,14 @@ max_connections = 5
 [rtmp]
 listen = "[::1]:1936"
 idle_timeout = "1.5s"
+[srt]
+listen = [":8891", "127.0.0.1:8892/live/cam"]
+latency = "200ms"
 [limits]
 max_streams = 12
 [defaults]
 segment = "4s"
+srt.passphrase = "ten charac"
 part = "0.5s"
 publish = "open"
 replay = { enabled = false, duration = "all" }
@@ -87,6 +91,9 @@ replay = { enabled = false, duration = "all" }
   CHECK(config.http.max_connections == 5);
   CHECK(config.rtmp.listen == "[::1]:1936");
   CHECK(config.rtmp.idle_timeout == 1500ms);
+  CHECK(config.srt.listen == std::vector<std::string>{":8891", "127.0.0.1:8892/live/cam"});
+  CHECK(config.srt.latency == 200ms);
+  CHECK(config.defaults.srt_passphrase == "ten charac");
   CHECK(config.limits.max_streams == 12);
   CHECK(config.defaults.segment_us == 4'000'000);
   CHECK(config.defaults.part_us == 500'000);
@@ -94,7 +101,7 @@ replay = { enabled = false, duration = "all" }
   CHECK_FALSE(config.defaults.replay_enabled);
   CHECK(config.defaults.replay_duration == 0s);
   CHECK(config.origins.at("http.listen") == file.at(10));
-  CHECK(config.origins.at("defaults.replay.duration") == file.at(22, 29));
+  CHECK(config.origins.at("defaults.replay.duration") == file.at(26, 29));
   CHECK(config.origins.at("http.idle_timeout") == "default");
 }
 
@@ -198,6 +205,10 @@ TEST_CASE("a value of the wrong type names the key and what to write", "[conf][l
   CHECK(only_problem("http = 1\n", 1) == "http is a section, not a key");
   CHECK(only_problem("[http]\nlisten = [\":1\", \":2\"]\n", 2) ==
         "http.listen: needs an address such as \":8080\" or \"127.0.0.1:0\", not a list");
+  CHECK(only_problem("[defaults]\nsrt.passphrase = \"too short\"\n", 2, 5) ==
+        "defaults.srt.passphrase: must have 10 to 79 characters, or none");
+  CHECK(only_problem("[streams.\"live/a\"]\nsrt = { passphrase = \"short\" }\n", 2, 9) ==
+        "streams.\"live/a\".srt.passphrase: must have 10 to 79 characters, or none");
   CHECK(only_problem("[srt]\nlisten = [1]\n", 2) ==
         "srt.listen: needs a list of addresses such as [\":8890\"], not a list of something else than texts");
   CHECK(only_problem("[defaults]\ngrace = 2026-01-01\n", 2) ==
@@ -303,9 +314,7 @@ TEST_CASE("a file that cannot be read is one clear line", "[conf][load]") {
 }
 
 TEST_CASE("keys of features that this build lacks are checked and warned about", "[conf][load]") {
-  const ConfigFile file(R"([srt]
-listen = [":8890"]
-[https]
+  const ConfigFile file(R"([https]
 certificate = "a.pem"
 key = "b.pem"
 [defaults]
@@ -318,9 +327,8 @@ rec = { enabled = true, duration = "3h" }
   REQUIRE(loaded.problems == std::vector<std::string>{});
   CHECK(loaded.warnings ==
         std::vector<std::string>{
-            file.at(2) + ": srt.listen: this build has no SRT listener; ignored",
-            file.at(4) + ": https.certificate: this build has no HTTPS listener; ignored",
-            file.at(7, 12) + ": defaults.thumbs.enabled: this build makes no thumbnails; ignored"});
+            file.at(2) + ": https.certificate: this build has no HTTPS listener; ignored",
+            file.at(5, 12) + ": defaults.thumbs.enabled: this build makes no thumbnails; ignored"});
   CHECK(loaded.config->defaults.thumbs.interval == 20s);
   CHECK(loaded.config->settings_for("live/a")->values.rec == server::RecSettings{true, 3h});
 }

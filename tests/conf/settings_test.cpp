@@ -102,6 +102,8 @@ TEST_CASE("every option of the layers is a key of the configuration", "[conf][se
   CHECK(count("http.") == 15);
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14] = config.rtmp;
   CHECK(count("rtmp.") == 14);
+  [[maybe_unused]] const auto& [u1, u2, u3, u4, u5, u6, u7, u8, u9, u10] = config.srt;
+  CHECK(count("srt.") == 10);
 }
 
 TEST_CASE("each key changes the value that it reads, and no other", "[conf][settings]") {
@@ -244,8 +246,7 @@ TEST_CASE("printing says where each value came from and keeps secrets", "[conf][
   CHECK(text.find("\nlisten = \":1\"  # LOOKBACK_HTTP_LISTEN\n") != std::string::npos);
   CHECK(text.find("\nlisten = \":2\"  # --rtmp-listen\n") != std::string::npos);
   CHECK(text.find("\nsegment = \"2s\"  # default\n") != std::string::npos);
-  CHECK(text.find("\nlisten = [\":8890\"]  # default; this build has no SRT listener\n") !=
-        std::string::npos);
+  CHECK(text.find("\nlisten = [\":8890\"]  # default\n") != std::string::npos);
   CHECK(text.find("# key = \"(set, not shown)\"  # " + file.at(2)) != std::string::npos);
   CHECK(text.find("cret\"") == std::string::npos);
 

@@ -9,6 +9,7 @@
 #include "tests/support/media.hpp"
 #include "tests/support/media_rules.hpp"
 #include "tests/support/publisher.hpp"
+#include "tests/support/rendition_fetch.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -71,28 +72,6 @@ std::filesystem::path make_irregular(const TempDir& folder) {
   INFO(made.err);
   REQUIRE(made.exit_code == 0);
   return file;
-}
-
-/// The rendition as it is now, with all it lists.
-RenditionLog fetch_all(HttpClient& client, const std::string& url) {
-  RenditionLog log;
-  log.url = url;
-  log.track = url.substr(url.rfind('/') + 1, 2);
-  auto answer = client.get(url);
-  REQUIRE(answer.status == 200);
-  auto list = parse_media_playlist(answer.text());
-  for (const auto& segment : list.all()) {
-    std::vector<std::string> uris{segment.map};
-    for (const auto& part : segment.parts) uris.push_back(part.uri);
-    if (!segment.uri.empty() && !segment.gap) uris.push_back(segment.uri);
-    for (const auto& uri : uris) {
-      const auto path = resolve(url, uri);
-      if (!log.resources.contains(path))
-        log.resources[path] = {.url = path, .listed = Clock::now(), .response = client.get(path)};
-    }
-  }
-  log.snapshots.push_back({url, std::move(answer), std::move(list)});
-  return log;
 }
 
 /// With frames of changing length a part cannot always reach 85 % of the target (78): it is then as full as

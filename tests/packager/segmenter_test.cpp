@@ -206,6 +206,31 @@ TEST_CASE("audio that falls silent becomes gaps of the lead's segments, and come
   CHECK(segmenter.counters().gaps == 4);
 }
 
+TEST_CASE(
+    "audio that is away for longer than the silence limit comes back in the same segment without a hole",
+    "[segmenter]") {
+  Segmenter::Options options;
+  options.segment_target_us = options.segment_limit_us = 10'000'000;
+  const int before = GENERATE(1, 14, 16, 40);  // audio frames: in the first part, at its end, in later ones
+  Segmenter segmenter(options, two_tracks(3'000), 0);
+  std::vector<CutPart> cuts;
+  const auto origin = to_ticks(10'000'000, video_scale), audio_origin = to_ticks(10'000'000, audio_scale);
+  int frame = 0;
+  for (Ticks i = 0; i < 300; ++i) {  // 10 s of video; audio is missing for 2 s of it
+    for (; rescale(frame * audio_frame, audio_scale, video_scale) < i * 3'000; ++frame) {
+      if (frame < before || frame > before + 94) {
+        segmenter.push(1, audio_sample(audio_origin + frame * audio_frame), cuts);
+      }
+    }
+    segmenter.push(0, video_sample(origin + i * 3'000, i == 0), cuts);
+  }
+  segmenter.finish(cuts);
+  CAPTURE(before);
+  const auto audio = join(cuts, 1);  // checks that samples follow one another exactly
+  REQUIRE(audio.size() == 1);
+  CHECK(audio.begin()->second.duration == frame * audio_frame);
+}
+
 TEST_CASE("nothing comes before the first sync sample, and a follower's early samples are dropped",
           "[segmenter]") {
   Segmenter segmenter({}, two_tracks(3'600), 0);

@@ -49,6 +49,10 @@ std::string Server::rtmp_url(const std::string& stream) const {
   return "rtmp://127.0.0.1:" + std::to_string(rtmp_port_) + "/" + stream;
 }
 
+std::string Server::srt_url(const std::string& stream_id, const std::string& further) const {
+  return "srt://127.0.0.1:" + std::to_string(srt_port_) + "?streamid=" + stream_id + further;
+}
+
 std::string Server::http_url(const std::string& target) const {
   return "http://127.0.0.1:" + std::to_string(http_port_) + target;
 }
@@ -57,6 +61,7 @@ void Server::write_config() const {
   std::ofstream file(config());
   file << "[http]\nlisten = \"127.0.0.1:" << http_port_ << "\"\n"
        << "[rtmp]\nlisten = \"127.0.0.1:" << rtmp_port_ << "\"\n"
+       << "[srt]\nlisten = [\"127.0.0.1:" << srt_port_ << "\"]\n"
        << "[store]\npath = \"" << (folder_.path() / "data").string() << "\"\nreserve = \"1MiB\"\n"
        << options_.store << "[defaults]\nsegment = \"" << options_.segment << "\"\npart = \"" << options_.part
        << "\"\ngrace = \"" << options_.grace << "\"\nreplay = { duration = \"" << options_.replay << "\" }\n"
@@ -82,6 +87,7 @@ void Server::start() {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   http_port_ = port_of(*line, "http");
   rtmp_port_ = port_of(*line, "rtmp");
+  srt_port_ = port_of(*line, "srt");
 }
 
 std::optional<int> Server::stop(std::chrono::milliseconds limit) {

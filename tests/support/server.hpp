@@ -35,8 +35,11 @@ class Server {
 
   std::uint16_t http_port() const { return http_port_; }
   std::uint16_t rtmp_port() const { return rtmp_port_; }
+  std::uint16_t srt_port() const { return srt_port_; }
   /// "rtmp://127.0.0.1:PORT/" + stream
   std::string rtmp_url(const std::string& stream) const;
+  /// "srt://127.0.0.1:PORT?streamid=" + stream_id + further
+  std::string srt_url(const std::string& stream_id, const std::string& further = {}) const;
   /// "http://127.0.0.1:PORT" + target
   std::string http_url(const std::string& target) const;
   const std::filesystem::path& folder() const { return folder_.path(); }
@@ -61,7 +64,7 @@ class Server {
   Options options_;
   TempDir folder_;
   std::vector<std::pair<std::string, std::string>> environment_;
-  std::uint16_t http_port_ = 0, rtmp_port_ = 0;
+  std::uint16_t http_port_ = 0, rtmp_port_ = 0, srt_port_ = 0;
   std::chrono::milliseconds started_in_{};
   bool ended_ = false;  ///< by us
   std::unique_ptr<Process> process_;

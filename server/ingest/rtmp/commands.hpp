@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/ingest/publish_target.hpp"
 #include "server/ingest/rtmp/amf0.hpp"
-#include "server/ingest/rtmp/publish_target.hpp"
 #include "server/ingest/rtmp/refusal.hpp"
 #include "server/ingest/rtmp/replies.hpp"
 #include "store/base/result.hpp"

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "server/acceptors.hpp"
+#include "server/ingest/peer.hpp"
 #include "server/ingest/rtmp/session.hpp"
 
 namespace lookback::server::rtmp {

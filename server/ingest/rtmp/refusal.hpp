@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/ingest/loggable.hpp"
+
 namespace lookback::server::rtmp {
 
 /// How a publisher learns that it is not taken: the NetStream status code, and what to do about it, as
@@ -14,12 +16,5 @@ struct Refusal {
 
 /// For the errors of `Ingest::publish` and of the packager's configuration parsers.
 Refusal refusal(const boost::system::error_code& error);
-
-/// Peer's text for a log line: at most `max_bytes`, with `?` for what is not printable ASCII.
-std::string loggable(std::string_view text, std::size_t max_bytes = 128);
-
-/// A stream name as far as it is made of allowed characters: a key that was typed behind a wrong separator
-/// stays out of logs and answers.
-std::string loggable_stream(std::string_view name);
 
 }  // namespace lookback::server::rtmp

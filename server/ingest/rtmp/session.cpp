@@ -8,6 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/ingest/peer.hpp"
+
 namespace lookback::server::rtmp {
 namespace {
 
@@ -18,12 +20,6 @@ using boost::system::error_code;
 /// How long a peer may take to read the last answer and close: a socket closed with unread input resets the
 /// connection, and the answer would be lost.
 constexpr std::chrono::seconds leave_time{2};
-
-std::string name_of(const tcp::endpoint& peer) {
-  const auto address = plain_address(peer.address());
-  const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  return fmt::format("{}:{}", host, peer.port());
-}
 
 /// Fills the handshake; differs between connections and hides nothing.
 std::uint64_t handshake_seed(const tcp::endpoint& peer) {
@@ -39,7 +35,7 @@ Session::Session(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<Common>
       timer_(socket_.get_executor()),
       common_(std::move(common)),
       ticket_(std::move(ticket)),
-      peer_(name_of(peer)),
+      peer_(peer_name(plain_address(peer.address()), peer.port())),
       from_loopback_(plain_address(peer.address()).is_loopback()),
       accepted_(Clock::now()),
       buffer_(common_->options.read_buffer_bytes),

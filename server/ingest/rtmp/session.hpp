@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "server/ingest/admissions.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/ingest/log_gate.hpp"
-#include "server/ingest/rtmp/admissions.hpp"
 #include "server/ingest/rtmp/dialogue.hpp"
 #include "server/ingest/rtmp/options.hpp"
 

@@ -79,6 +79,8 @@ export class Server {
 listen = "${this.#http}"
 [rtmp]
 listen = "${this.#rtmp}"
+[srt]
+listen = []
 [store]
 path = "${join(this.#folder, 'data')}"
 reserve = "64MiB"

@@ -67,6 +67,8 @@ export class Lookback extends Server {
 listen = "127.0.0.1:0"
 [rtmp]
 listen = "127.0.0.1:0"
+[srt]
+listen = []
 [log]
 level = "warning"
 [store]

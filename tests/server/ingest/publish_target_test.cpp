@@ -1,11 +1,11 @@
-#include "server/ingest/rtmp/publish_target.hpp"
+#include "server/ingest/publish_target.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-using namespace lookback::server::rtmp;
+using namespace lookback::server;
 
-TEST_CASE("stream and key are found in every form that encoders use", "[rtmp][publish_target]") {
+TEST_CASE("stream and key are found in every form that encoders use", "[ingest][publish_target]") {
   struct Case {
     std::string app, tc_url, name, stream, key;
   };

@@ -2,7 +2,7 @@
 #include <string>
 #include <string_view>
 
-namespace lookback::server::rtmp {
+namespace lookback::server {
 
 /// What an encoder asks to publish.
 struct PublishTarget {
@@ -22,4 +22,4 @@ struct PublishTarget {
 /// Query values are percent-decoded; names are not: no allowed name needs it. Pure.
 PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url, std::string_view name);
 
-}  // namespace lookback::server::rtmp
+}  // namespace lookback::server

@@ -8,7 +8,7 @@
 
 #include "store/base/result.hpp"
 
-namespace lookback::server::rtmp {
+namespace lookback::server {
 
 /// Counts connections, all together and for each address. Thread-safe.
 class Admissions : public std::enable_shared_from_this<Admissions> {
@@ -46,7 +46,4 @@ class Admissions : public std::enable_shared_from_this<Admissions> {
   std::map<boost::asio::ip::address, std::size_t> by_address_;
 };
 
-/// An IPv4 address that came through a dual-stack socket as ::ffff:a.b.c.d, in its own form.
-boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
-
-}  // namespace lookback::server::rtmp
+}  // namespace lookback::server

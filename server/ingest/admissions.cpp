@@ -1,8 +1,6 @@
-#include "server/ingest/rtmp/admissions.hpp"
+#include "server/ingest/admissions.hpp"
 
-#include <boost/asio/ip/address_v4.hpp>
-
-namespace lookback::server::rtmp {
+namespace lookback::server {
 
 Admissions::Ticket::~Ticket() {
   if (admissions_) admissions_->release(address_);
@@ -30,9 +28,4 @@ void Admissions::release(const boost::asio::ip::address& address) {
   if (--found->second == 0) by_address_.erase(found);
 }
 
-boost::asio::ip::address plain_address(const boost::asio::ip::address& address) {
-  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
-  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-}
-
-}  // namespace lookback::server::rtmp
+}  // namespace lookback::server

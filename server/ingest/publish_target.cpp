@@ -1,9 +1,9 @@
-#include "server/ingest/rtmp/publish_target.hpp"
+#include "server/ingest/publish_target.hpp"
 
 #include <charconv>
 #include <optional>
 
-namespace lookback::server::rtmp {
+namespace lookback::server {
 namespace {
 
 struct Split {
@@ -72,4 +72,4 @@ PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url
   return target;
 }
 
-}  // namespace lookback::server::rtmp
+}  // namespace lookback::server

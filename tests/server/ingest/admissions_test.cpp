@@ -1,13 +1,15 @@
-#include "server/ingest/rtmp/admissions.hpp"
+#include "server/ingest/admissions.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <vector>
 
-using namespace lookback::server::rtmp;
+#include "server/ingest/peer.hpp"
+
+using namespace lookback::server;
 using boost::asio::ip::make_address;
 
 TEST_CASE("connections are bounded for each address and all together, and leaving makes room",
-          "[rtmp][admissions]") {
+          "[ingest][admissions]") {
   const auto admissions = std::make_shared<Admissions>(3, 2);
   const auto one = make_address("192.0.2.1"), two = make_address("192.0.2.2"),
              three = make_address("192.0.2.3");
@@ -28,7 +30,7 @@ TEST_CASE("connections are bounded for each address and all together, and leavin
   CHECK(admissions->admit(three).has_value());
 }
 
-TEST_CASE("an IPv4 peer of a dual-stack socket counts as what it is", "[rtmp][admissions]") {
+TEST_CASE("an IPv4 peer of a dual-stack socket counts as what it is", "[ingest][admissions]") {
   CHECK(plain_address(make_address("::ffff:192.0.2.1")) == make_address("192.0.2.1"));
   CHECK(plain_address(make_address("2001:db8::1")) == make_address("2001:db8::1"));
   CHECK(plain_address(make_address("192.0.2.1")) == make_address("192.0.2.1"));

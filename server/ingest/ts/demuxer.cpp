@@ -1,0 +1,210 @@
+#include "server/ingest/ts/demuxer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "server/ingest/ts/aac_stream.hpp"
+#include "server/ingest/ts/avc_stream.hpp"
+
+namespace lookback::server::ts {
+namespace {
+
+constexpr std::uint16_t pat_pid = 0;
+
+/// More different notes than this are a source that changes its tables all the time.
+constexpr std::size_t max_notes = 64;
+
+/// The codecs that are packaged. Null: not this one.
+std::unique_ptr<ElementaryStream> make_stream(StreamKind kind, Counts& counts) {
+  switch (kind) {
+    case StreamKind::avc:
+      return std::make_unique<AvcStream>(counts);
+    case StreamKind::aac:
+      return std::make_unique<AacStream>(counts);
+    default:
+      return nullptr;
+  }
+}
+
+std::string title(const StreamInfo& info) {
+  return fmt::format("PID {} ({}{}{})", info.pid, info.name, info.language.empty() ? "" : ", ",
+                     info.language);
+}
+
+}  // namespace
+
+void Demuxer::feed(ByteSpan bytes, std::vector<IngestEvent>& out) {
+  packets_.feed(bytes, [&](ByteSpan packet_span) {
+    ++counts_.packets;
+    const auto packet = parse_packet(packet_span);
+    // A packet that is marked as damaged may not even have the PID that it shows: it is as good as lost.
+    if (!packet || packet->damaged || packet->scrambled) {
+      ++counts_.bad_packets;
+    } else if (packet->pid != null_pid) {
+      take(*packet, out);
+    }
+  });
+}
+
+void Demuxer::take(const Packet& packet, std::vector<IngestEvent>& out) {
+  if (packet.pid == pat_pid) return take_table(pat_, packet, out);
+  if (program_ && packet.pid == program_->pmt_pid) return take_table(pmt_, packet, out);
+  if (const auto found = carried_.find(packet.pid); found != carried_.end()) {
+    return take_media(found->second, packet, out);
+  }
+  ++counts_.ignored_packets;
+}
+
+// --- tables ---------------------------------------------------------------------------------------
+
+void Demuxer::take_table(Table& table, const Packet& packet, std::vector<IngestEvent>& out) {
+  const auto verdict = table.continuity.check(packet);
+  if (verdict == Continuity::Verdict::duplicate) return;
+  if (verdict == Continuity::Verdict::lost) table.sections.lose();
+  // Taken when the packet is done: a section of the PAT may begin the other table anew.
+  std::vector<std::vector<std::byte>> whole;
+  table.sections.push(packet, [&](ByteSpan section) { whole.emplace_back(section.begin(), section.end()); });
+  for (const auto& section : whole) take_section(packet.pid, section, out);
+}
+
+void Demuxer::take_section(std::uint16_t pid, ByteSpan section, std::vector<IngestEvent>& out) {
+  if (pid == pat_pid) {
+    take_pat(section);
+  } else {
+    take_pmt(section, out);
+  }
+}
+
+/// The first program is taken, and kept as long as a PAT names it.
+void Demuxer::take_pat(ByteSpan section) {
+  const auto programs = parse_pat(section);
+  if (programs.empty()) return;
+  const auto is_ours = [&](const Program& p) { return program_ && p.number == program_->number; };
+  const auto known = std::ranges::find_if(programs, is_ours);
+  const auto& chosen = known != programs.end() ? *known : programs.front();
+  if (programs.size() > 1) {
+    note(fmt::format("the stream has {} programs: number {} is taken", programs.size(), chosen.number));
+  }
+  if (program_ && program_->number == chosen.number && program_->pmt_pid == chosen.pmt_pid) return;
+  program_ = chosen;
+  counts_.bad_sections += pmt_.sections.damaged();
+  pmt_ = {};
+}
+
+void Demuxer::take_pmt(ByteSpan section, std::vector<IngestEvent>& out) {
+  const auto pmt = parse_pmt(section);
+  if (!pmt || !program_ || pmt->program != program_->number || pmt->streams == streams_) return;
+  choose(pmt->streams, out);
+  streams_ = pmt->streams;
+}
+
+/// One video and one audio PID, the first that can be carried of each; a PID that goes on as it was keeps its
+/// unit in hand.
+void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestEvent>& out) {
+  std::map<std::uint16_t, StreamInfo> wanted;
+  bool has_video = false, has_audio = false;
+  for (const auto& info : streams) {
+    const bool known_codec = make_stream(info.kind, counts_) != nullptr;
+    auto& taken = is_video(info.kind) ? has_video : has_audio;
+    if (known_codec && !taken && info.pid != pat_pid && info.pid != program_->pmt_pid) {
+      taken = true;
+      wanted.emplace(info.pid, info);
+    } else if (known_codec) {
+      note(fmt::format("{} is not carried: one {} track is taken", title(info),
+                       is_video(info.kind) ? "video" : "audio"));
+    } else {
+      note(fmt::format("{} is not carried: its packets are counted and dropped", title(info)));
+    }
+  }
+  const auto old = streams_;
+  for (const auto& info : old) {
+    const auto found = wanted.find(info.pid);
+    if (found == wanted.end() || found->second.kind != info.kind) drop(info.pid, out);
+  }
+  for (auto& [pid, info] : wanted) {
+    if (const auto known = carried_.find(pid); known != carried_.end()) {
+      known->second.info = info;
+      continue;
+    }
+    carried_.emplace(pid, Carried{info,
+                                  {},
+                                  PesReader(options_.max_unit_bytes, is_video(info.kind)),
+                                  make_stream(info.kind, counts_)});
+  }
+  gate_.expect_video(has_video);
+}
+
+void Demuxer::drop(std::uint16_t pid, std::vector<IngestEvent>& out) {
+  const auto found = carried_.find(pid);
+  if (found == carried_.end()) return;
+  auto& gone = found->second;
+  gone.pes.end([&](const PesUnit& unit) { take_unit(gone, unit, out); });
+  counts_.lost_packets += gone.continuity.lost_packets();
+  counts_.damaged_units += gone.pes.damaged();
+  carried_.erase(found);
+}
+
+void Demuxer::note(std::string line) {
+  if (noted_.size() == max_notes || std::ranges::find(noted_, line) != noted_.end()) return;
+  noted_.push_back(line);
+  notes_.push_back(std::move(line));
+}
+
+// --- media ----------------------------------------------------------------------------------------
+
+void Demuxer::take_media(Carried& carried, const Packet& packet, std::vector<IngestEvent>& out) {
+  const auto verdict = carried.continuity.check(packet);
+  if (verdict == Continuity::Verdict::duplicate) {
+    ++counts_.duplicate_packets;
+    return;
+  }
+  if (verdict == Continuity::Verdict::lost) {
+    carried.pes.lose();
+    carried.stream->lose();
+  }
+  carried.pes.push(packet, [&](const PesUnit& unit) { take_unit(carried, unit, out); });
+}
+
+void Demuxer::take_unit(Carried& carried, const PesUnit& unit, std::vector<IngestEvent>& out) {
+  TimedUnit timed{
+      .timed = unit.pts.has_value(), .random_access = unit.random_access, .payload = unit.payload};
+  if (timed.timed) {
+    timed.dts = clock_.unwrap(*unit.dts);
+    timed.pts = timed.dts + step_between(*unit.dts, *unit.pts);
+  }
+  carried.stream->take(timed, fresh_);
+  pass(out);
+}
+
+void Demuxer::pass(std::vector<IngestEvent>& out) {
+  for (auto& event : fresh_) gate_.push(std::move(event), out);
+  fresh_.clear();
+}
+
+void Demuxer::finish(std::vector<IngestEvent>& out) {
+  for (auto& entry : carried_) {
+    auto& carried = entry.second;
+    carried.pes.end([&](const PesUnit& unit) { take_unit(carried, unit, out); });
+  }
+}
+
+Counts Demuxer::counts() const {
+  auto sum = counts_;
+  sum.skipped_bytes = packets_.skipped_bytes();
+  sum.bad_sections += pat_.sections.damaged() + pmt_.sections.damaged();
+  for (const auto& [pid, carried] : carried_) {
+    sum.lost_packets += carried.continuity.lost_packets();
+    sum.damaged_units += carried.pes.damaged();
+  }
+  return sum;
+}
+
+std::size_t Demuxer::held_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& [pid, carried] : carried_) sum += carried.pes.held_bytes();
+  return sum;
+}
+
+}  // namespace lookback::server::ts
