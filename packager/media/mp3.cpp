@@ -10,7 +10,7 @@ namespace lookback::packager {
 namespace {
 
 constexpr std::size_t header_bytes = 4;
-constexpr std::uint32_t mpeg_1 = 3, reserved_version = 1, layer_3 = 1, reserved_layer = 0;
+constexpr std::uint32_t mpeg_1 = 3, reserved_version = 1, mpeg_2_5 = 0, layer_3 = 1, reserved_layer = 0;
 constexpr std::uint32_t mono = 3, reserved_rate = 3, free_format = 0, reserved_bit_rate = 15;
 
 /// ISO/IEC 11172-3 2.4.2.3 and 13818-3 2.4.2.3, layer III, in kbit/s.
@@ -24,10 +24,8 @@ struct Header {
   std::uint32_t version = 0, layer = 0, bit_rate = 0, frequency = 0, padding = 0, mode = 0;
 
   bool is_mpeg_1() const { return version == mpeg_1; }
-  /// MPEG-2 halves the rates, MPEG-2.5 (version 0) quarters them.
-  std::uint32_t sample_rate() const {
-    return mpeg_1_frequencies[frequency] >> (is_mpeg_1() ? 0 : version == 0 ? 2 : 1);
-  }
+  /// MPEG-2 halves the rates.
+  std::uint32_t sample_rate() const { return mpeg_1_frequencies[frequency] >> (is_mpeg_1() ? 0 : 1); }
   std::uint32_t samples() const { return is_mpeg_1() ? 1'152 : 576; }
   std::size_t frame_bytes() const {
     const auto kbits = is_mpeg_1() ? mpeg_1_rates[bit_rate] : mpeg_2_rates[bit_rate];
@@ -52,7 +50,7 @@ Result<Header> read_header(ByteSpan bytes) {
       header.frequency == reserved_rate) {
     return Errc::bad_mp3_frame;
   }
-  if (header.layer != layer_3) return Errc::unsupported_codec;
+  if (header.layer != layer_3 || header.version == mpeg_2_5) return Errc::unsupported_codec;
   return header;
 }
 

@@ -87,7 +87,8 @@ Result<TrackFormat> parse_ac3_config(ByteSpan box);
 /// unsupported_codec (more than one independent substream).
 Result<TrackFormat> parse_eac3_config(ByteSpan box);
 
-/// Reads what `mp3_config` makes. Errors: truncated, bad_mp3_frame, unsupported_codec (layers I and II).
+/// Reads what `mp3_config` makes. Errors: truncated, bad_mp3_frame, unsupported_codec (layers I and II;
+/// MPEG-2.5).
 Result<TrackFormat> parse_mp3_config(ByteSpan config);
 
 /// Reads a STREAMINFO block (RFC 9639 8.2), 34 bytes. Errors: truncated, bad_flac_config.

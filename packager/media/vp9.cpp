@@ -145,6 +145,7 @@ Result<std::vector<std::byte>> vp9_config(ByteSpan key_picture) {
   auto picture = read_key_picture(key_picture);
   if (!picture) return Errc::bad_vp9_config;
   picture->level = level_for(std::uint64_t{picture->width} * picture->height);
+  if (!plausible(*picture)) return Errc::bad_vp9_config;  // 4:4:0 has no name in a record
   return write_config(*picture);
 }
 

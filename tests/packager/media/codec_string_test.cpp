@@ -451,6 +451,11 @@ TEST_CASE("MP3 frames describe themselves", "[packager][mp3]") {
   CHECK(mp3_config(ByteSpan(frame).first(c.size - 1)).error() == Errc::bad_mp3_frame);
 }
 
+TEST_CASE("MPEG audio that no object type names is not packaged", "[packager][mp3]") {
+  CHECK(mp3_config(bytes("\xff\xfd\x90\0"s)).error() == Errc::unsupported_codec);  // layer II
+  CHECK(mp3_config(bytes("\xff\xe3\x90\0"s)).error() == Errc::unsupported_codec);  // MPEG-2.5
+}
+
 TEST_CASE("what stays the same over an MP3 stream is one format", "[packager][mp3]") {
   auto frame = bytes("\xff\xfb\x90\0"s), padded_joint = bytes("\xff\xfb\x92\x40"s);
   frame.resize(417);
