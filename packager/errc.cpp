@@ -12,7 +12,7 @@ const char* text(Errc e) {
     case Errc::bad_avc_config:
       return "not a valid AVCDecoderConfigurationRecord";
     case Errc::bad_sps:
-      return "not a valid H.264 sequence parameter set";
+      return "not a valid sequence parameter set";
     case Errc::bad_aac_config:
       return "not a valid AudioSpecificConfig";
     case Errc::unsupported_codec:
@@ -31,6 +31,20 @@ const char* text(Errc e) {
       return "a stored init section is not an ftyp and moov of one track";
     case Errc::nothing_to_show:
       return "no sample lies in the wanted range";
+    case Errc::bad_hevc_config:
+      return "not a valid HEVCDecoderConfigurationRecord with VPS, SPS and PPS";
+    case Errc::bad_av1_config:
+      return "not a valid AV1CodecConfigurationRecord with a sequence header";
+    case Errc::bad_vp9_config:
+      return "not a valid VPCodecConfigurationRecord and key picture";
+    case Errc::bad_opus_config:
+      return "not a valid Opus ID header";
+    case Errc::bad_ac3_config:
+      return "not a valid AC-3 or E-AC-3 syncframe";
+    case Errc::bad_mp3_frame:
+      return "not a valid frame of MPEG audio layer III";
+    case Errc::bad_flac_config:
+      return "not a valid FLAC STREAMINFO block";
   }
   return "unknown packager error";
 }

@@ -75,7 +75,7 @@ SessionTimeline::Outcome SessionTimeline::place_audio(Clock& clock, const Source
   }
   out.dts = clock.next;
   out.composition = 0;
-  clock.next += clock.frame;
+  clock.next += source.ticks != 0 ? Ticks{source.ticks} : clock.frame;
   clock.last = out.dts;
   return Outcome::placed;
 }

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <utility>
 
-#include "packager/media/avc_picture.hpp"
+#include "packager/media/picture.hpp"
 #include "packager/media/ticks.hpp"
 #include "packager/mp4/fragment.hpp"
 #include "packager/mp4/init.hpp"
@@ -55,7 +55,7 @@ void StreamPackager::look_for_open_gop(const SourceSample& sample) {
   if (open_gop_ || !sample.sync || sample.kind != MediaKind::video) return;
   const auto is_video = [](const TrackFormat& f) { return f.kind == MediaKind::video; };
   const auto format = std::find_if(formats_.begin(), formats_.end(), is_video);
-  open_gop_ = !holds_idr(sample.payload.bytes, format->nal_length_size);
+  open_gop_ = !begins_closed_gop(*format, sample.payload.bytes);
 }
 
 bool StreamPackager::tracks_are_known(const SourceSample& newest) const {

@@ -3,14 +3,13 @@
 #include <array>
 #include <cstddef>
 
+#include "packager/media/audio_format.hpp"
 #include "packager/media/bit_reader.hpp"
-#include "packager/media/track_format.hpp"
 
 namespace lookback::packager {
 namespace {
 
 constexpr std::size_t max_config_bytes = 512;  // the longest comment of a program_config_element is 255
-constexpr std::uint32_t max_sample_rate = 192'000;
 
 // Audio object types, ISO/IEC 14496-3 table 1.17.
 constexpr std::uint32_t aac_lc = 2, sbr = 5, parametric_stereo = 29, escape = 31;
@@ -126,17 +125,12 @@ Result<TrackFormat> parse_aac_config(ByteSpan bytes) {
   if (!plausible(*config)) return Errc::bad_aac_config;
   if (config->output_rate > max_sample_rate) return Errc::unsupported_codec;
 
-  TrackFormat format;
-  format.kind = MediaKind::audio;
-  format.codec = Codec::aac;
-  format.config.assign(bytes.begin(), bytes.end());
-  format.timescale = config->core_rate;
+  // Parametric stereo makes two channels of one.
+  const auto channels = config->has_ps && config->channels == 1 ? 2 : config->channels;
+  auto format = audio_format(Codec::aac, bytes, config->core_rate, channels, config->frame_length);
+  format.sample_rate = config->output_rate;
   const auto signalled = config->has_ps ? parametric_stereo : config->has_sbr ? sbr : aac_lc;
   format.codecs = fmt::format("mp4a.40.{}", signalled);
-  format.sample_rate = config->output_rate;
-  // Parametric stereo makes two channels of one.
-  format.channels = config->has_ps && config->channels == 1 ? 2 : config->channels;
-  format.samples_per_frame = config->frame_length;
   return format;
 }
 

@@ -2,12 +2,11 @@
 
 #include <array>
 #include <cstddef>
-#include <limits>
-#include <numeric>
 #include <optional>
 
+#include "packager/media/byte_cursor.hpp"
+#include "packager/media/picture_format.hpp"
 #include "packager/media/sps.hpp"
-#include "packager/media/track_format.hpp"
 
 namespace lookback::packager {
 namespace {
@@ -15,8 +14,6 @@ namespace {
 constexpr std::size_t max_record_bytes = 16 * 1024;
 constexpr std::size_t max_parameter_set_bytes = 4 * 1024;
 constexpr unsigned pps_nal_type = 8;
-constexpr std::uint32_t video_timescale = 90'000;
-constexpr std::uint8_t transfer_pq = 16, transfer_hlg = 18;
 
 struct Record {
   std::array<unsigned, 3> profile{};  ///< AVCProfileIndication, profile_compatibility, AVCLevelIndication
@@ -24,38 +21,8 @@ struct Record {
   Sps sps;  ///< the first
 };
 
-/// Takes bytes from the front; nothing when there are not enough.
-class Cursor {
- public:
-  explicit Cursor(ByteSpan bytes) : rest_(bytes) {}
-  std::size_t left() const { return rest_.size(); }
-
-  std::optional<unsigned> u8() {
-    const auto byte = take(1);
-    if (!byte) return std::nullopt;
-    return std::to_integer<unsigned>(byte->front());
-  }
-
-  /// A NAL unit behind its 16-bit length.
-  std::optional<ByteSpan> nal_unit() {
-    const auto high = u8(), low = u8();
-    if (!high || !low) return std::nullopt;
-    return take(*high << 8 | *low);
-  }
-
- private:
-  std::optional<ByteSpan> take(std::size_t count) {
-    if (count > rest_.size()) return std::nullopt;
-    const auto front = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return front;
-  }
-
-  ByteSpan rest_;
-};
-
 /// Every SPS must be one that can be decoded: the stream may activate any of them.
-Result<Sps> read_sps_list(Cursor& in) {
+Result<Sps> read_sps_list(ByteCursor& in) {
   const auto count = in.u8();
   if (!count) return Errc::truncated;
   if ((*count & 0x1F) == 0) return Errc::bad_avc_config;
@@ -71,7 +38,7 @@ Result<Sps> read_sps_list(Cursor& in) {
   return *first;
 }
 
-Result<void> skip_pps_list(Cursor& in) {
+Result<void> skip_pps_list(ByteCursor& in) {
   const auto count = in.u8();
   if (!count) return Errc::truncated;
   if (*count == 0) return Errc::bad_avc_config;
@@ -85,7 +52,7 @@ Result<void> skip_pps_list(Cursor& in) {
 }
 
 /// chroma_format, bit depths and SPS extensions. Older writers leave all of it out.
-Result<void> skip_high_profile_fields(Cursor& in) {
+Result<void> skip_high_profile_fields(ByteCursor& in) {
   if (in.left() == 0) return {};
   in.u8(), in.u8(), in.u8();
   const auto count = in.u8();
@@ -98,7 +65,7 @@ Result<void> skip_high_profile_fields(Cursor& in) {
 
 Result<Record> read_record(ByteSpan bytes) {
   if (bytes.size() > max_record_bytes) return Errc::bad_avc_config;
-  Cursor in(bytes);
+  ByteCursor in(bytes);
   const auto version = in.u8();
   if (!version) return Errc::truncated;
   if (*version != 1) return Errc::bad_avc_config;
@@ -126,57 +93,19 @@ Result<Record> read_record(ByteSpan bytes) {
   return record;
 }
 
-/// A tick of the VUI lasts one field, so a frame lasts two (E.2.1). Encoders with a variable frame rate
-/// put their clock's resolution here: what no camera does is left unknown.
-void set_frame_rate(const Sps& sps, TrackFormat& format) {
-  const std::uint64_t num = sps.time_scale, den = std::uint64_t{sps.num_units_in_tick} * 2;
-  if (num == 0 || den == 0 || num > den * 300 || num * 10 < den) return;
-  const auto common = std::gcd(num, den);
-  if (den / common > std::numeric_limits<std::uint32_t>::max()) return;
-  format.frame_rate_num = static_cast<std::uint32_t>(num / common);
-  format.frame_rate_den = static_cast<std::uint32_t>(den / common);
-}
-
-/// A ratio that takes the width out of a track header's 16 bits is taken as square.
-void set_display_size(const Sps& sps, TrackFormat& format) {
-  const auto scaled = (std::uint64_t{sps.width} * sps.sar_num + sps.sar_den / 2) / sps.sar_den;
-  const bool usable = scaled > 0 && scaled <= 0xFFFF;
-  format.sar_num = usable ? sps.sar_num : 1;
-  format.sar_den = usable ? sps.sar_den : 1;
-  format.display_width = usable ? static_cast<std::uint32_t>(scaled) : sps.width;
-  format.display_height = sps.height;
-}
-
-VideoRange range_of(std::uint8_t transfer) {
-  if (transfer == transfer_pq) return VideoRange::pq;
-  return transfer == transfer_hlg ? VideoRange::hlg : VideoRange::sdr;
-}
-
 }  // namespace
-
-Result<Sps> first_sps(ByteSpan avc_config) {
-  const auto record = read_record(avc_config);
-  if (!record) return record.error();
-  return record->sps;
-}
 
 Result<TrackFormat> parse_avc_config(ByteSpan record_bytes) {
   const auto record = read_record(record_bytes);
   if (!record) return record.error();
-
-  TrackFormat format;
-  format.kind = MediaKind::video;
-  format.codec = Codec::avc;
-  format.config.assign(record_bytes.begin(), record_bytes.end());
-  format.timescale = video_timescale;
+  const auto& sps = record->sps;
+  auto format =
+      video_format(Codec::avc, record_bytes, sps.width, sps.height, sps.sar_num, sps.sar_den, sps.colour);
   const auto& profile = record->profile;
   format.codecs = fmt::format("avc1.{:02x}{:02x}{:02x}", profile[0], profile[1], profile[2]);
-  format.coded_width = record->sps.width;
-  format.coded_height = record->sps.height;
   format.nal_length_size = static_cast<std::uint8_t>(record->nal_length_size);
-  format.range = range_of(record->sps.transfer);
-  set_display_size(record->sps, format);
-  set_frame_rate(record->sps, format);
+  // A tick of the VUI lasts one field, so a frame lasts two (E.2.1).
+  set_frame_rate(sps.time_scale, std::uint64_t{sps.num_units_in_tick} * 2, format);
   return format;
 }
 

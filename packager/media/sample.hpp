@@ -16,7 +16,7 @@ struct Sample {
   Ticks duration = 0;            ///< to the next sample's dts; > 0 when the sample is cut into a part
   std::int32_t composition = 0;  ///< PTS - DTS, in ticks; may be negative (trun version 1)
   bool sync = false;             ///< decodable without earlier samples
-  Slice payload;                 ///< length-prefixed NAL units, or a raw AAC frame
+  Slice payload;  ///< as the sample entry's codec lays it out: length-prefixed NAL units, an AAC frame
 
   Ticks pts() const { return dts + composition; }
   Ticks end() const { return dts + duration; }
@@ -29,6 +29,7 @@ struct SourceSample {
   std::int32_t composition_us = 0;  ///< PTS - DTS
   bool sync = false;
   Slice payload;
+  std::uint32_t ticks = 0;  ///< audio: how long it lasts, in the track's timescale; 0: as long as all others
 };
 
 }  // namespace lookback::packager

@@ -1,36 +1,13 @@
 #include "packager/media/sps.hpp"
 
-#include <array>
-#include <numeric>
-#include <utility>
-
 #include "packager/media/bit_reader.hpp"
+#include "packager/media/picture_format.hpp"
+#include "packager/media/vui.hpp"
 
 namespace lookback::packager {
 namespace {
 
 constexpr unsigned sps_nal_type = 7;
-constexpr std::uint8_t extended_sar = 255;
-
-/// Table E-1, aspect_ratio_idc 0 (unspecified, taken as square) to 16.
-constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 17> sample_aspect_ratios{{{1, 1},
-                                                                                      {1, 1},
-                                                                                      {12, 11},
-                                                                                      {10, 11},
-                                                                                      {16, 11},
-                                                                                      {40, 33},
-                                                                                      {24, 11},
-                                                                                      {20, 11},
-                                                                                      {32, 11},
-                                                                                      {80, 33},
-                                                                                      {18, 11},
-                                                                                      {15, 11},
-                                                                                      {64, 33},
-                                                                                      {160, 99},
-                                                                                      {4, 3},
-                                                                                      {3, 2},
-                                                                                      {2, 1}}};
-
 /// The profiles whose SPS carries chroma_format_idc and what follows it (7.3.2.1.1).
 bool has_chroma_format(std::uint32_t profile) {
   switch (profile) {
@@ -117,39 +94,9 @@ Result<void> read_size(BitReader& in, std::uint32_t chroma_array_type, Sps& sps)
   return {};
 }
 
-void read_aspect_ratio(BitReader& in, Sps& sps) {
-  const auto idc = in.bits(8);
-  std::uint32_t num = 1, den = 1;
-  if (idc == extended_sar) {
-    num = in.bits(16);
-    den = in.bits(16);
-  } else if (idc < sample_aspect_ratios.size()) {
-    num = sample_aspect_ratios[idc].first;
-    den = sample_aspect_ratios[idc].second;
-  }
-  if (num == 0 || den == 0) return;  // unspecified (E.2.1)
-  const auto common = std::gcd(num, den);
-  sps.sar_num = num / common;
-  sps.sar_den = den / common;
-}
-
 /// vui_parameters() (E.1.1) as far as the timing; what follows it says nothing about the picture.
 void read_vui(BitReader& in, Sps& sps) {
-  if (in.flag()) read_aspect_ratio(in, sps);
-  if (in.flag()) in.flag();  // overscan_appropriate_flag
-  if (in.flag()) {
-    in.bits(3);  // video_format
-    sps.full_range = in.flag();
-    if (in.flag()) {
-      sps.colour_primaries = static_cast<std::uint8_t>(in.bits(8));
-      sps.transfer = static_cast<std::uint8_t>(in.bits(8));
-      sps.matrix = static_cast<std::uint8_t>(in.bits(8));
-    }
-  }
-  if (in.flag()) {
-    in.ue(5);  // chroma_sample_loc_type_top_field
-    in.ue(5);  // chroma_sample_loc_type_bottom_field
-  }
+  read_vui_picture(in, sps);
   if (in.flag()) {
     sps.num_units_in_tick = in.bits(32);
     sps.time_scale = in.bits(32);

@@ -1,10 +1,12 @@
 #include "packager/mp4/init.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 
-#include "packager/media/sps.hpp"
+#include "packager/mp4/box_fields.hpp"
+#include "packager/mp4/sample_entry.hpp"
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -79,7 +81,26 @@ class Muxer {
   AVStream* stream_ = nullptr;
 };
 
-bool set_config(AVCodecParameters& par, const std::vector<std::byte>& config) {
+/// The muxer's id. A codec whose sample entry is ours stands under one that needs no configuration.
+AVCodecID muxer_id(const TrackFormat& format) {
+  switch (format.codec) {
+    case Codec::avc:
+      return AV_CODEC_ID_H264;
+    case Codec::hevc:
+      return AV_CODEC_ID_HEVC;
+    case Codec::av1:
+      return AV_CODEC_ID_AV1;
+    case Codec::mp3:
+      return AV_CODEC_ID_MP3;
+    default:
+      return format.kind == MediaKind::video ? AV_CODEC_ID_MPEG4 : AV_CODEC_ID_AAC;
+  }
+}
+
+/// MP3 has no configuration in its sample entry.
+bool set_config(AVCodecParameters& par, const TrackFormat& format) {
+  if (!muxer_knows(format.codec) || format.codec == Codec::mp3) return true;
+  const auto& config = format.config;
   par.extradata = static_cast<std::uint8_t*>(av_mallocz(config.size() + AV_INPUT_BUFFER_PADDING_SIZE));
   if (par.extradata == nullptr) return false;
   std::memcpy(par.extradata, config.data(), config.size());
@@ -90,18 +111,17 @@ bool set_config(AVCodecParameters& par, const std::vector<std::byte>& config) {
 /// `colr` for HDR, so that a player can tell before it decodes; SDR is what it assumes anyhow.
 void set_colour(AVCodecParameters& par, const TrackFormat& format) {
   if (format.range == VideoRange::sdr) return;
-  const auto sps = first_sps(format.config);
-  if (!sps) return;
-  par.color_primaries = static_cast<AVColorPrimaries>(sps->colour_primaries);
-  par.color_trc = static_cast<AVColorTransferCharacteristic>(sps->transfer);
-  par.color_space = static_cast<AVColorSpace>(sps->matrix);
-  par.color_range = sps->full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+  par.color_primaries = static_cast<AVColorPrimaries>(format.colour.primaries);
+  par.color_trc = static_cast<AVColorTransferCharacteristic>(format.colour.transfer);
+  par.color_space = static_cast<AVColorSpace>(format.colour.matrix);
+  par.color_range = format.colour.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
 void set_video(AVStream& stream, const TrackFormat& format) {
   auto& par = *stream.codecpar;
   par.codec_type = AVMEDIA_TYPE_VIDEO;
-  par.codec_id = AV_CODEC_ID_H264;
+  par.codec_id = muxer_id(format);
+  if (format.codec == Codec::hevc) par.codec_tag = MKTAG('h', 'v', 'c', '1');  // Apple plays no hev1
   par.width = static_cast<int>(format.coded_width);
   par.height = static_cast<int>(format.coded_height);
   if (format.sar_num != format.sar_den) {
@@ -113,11 +133,36 @@ void set_video(AVStream& stream, const TrackFormat& format) {
 
 void set_audio(AVCodecParameters& par, const TrackFormat& format) {
   par.codec_type = AVMEDIA_TYPE_AUDIO;
-  par.codec_id = AV_CODEC_ID_AAC;
-  par.profile = FF_PROFILE_AAC_LOW;
+  par.codec_id = muxer_id(format);
+  if (par.codec_id == AV_CODEC_ID_AAC) par.profile = FF_PROFILE_AAC_LOW;
   par.sample_rate = static_cast<int>(format.timescale);  // the muxer makes it the track's timescale
   par.frame_size = static_cast<int>(format.samples_per_frame);
   av_channel_layout_default(&par.ch_layout, static_cast<int>(format.channels));
+}
+
+/// Puts another sample entry in the place of the only one; the boxes around it grow or shrink with it.
+Result<void> replace_sample_entry(std::vector<std::byte>& init, ByteSpan entry) {
+  constexpr std::size_t entry_count_bytes = 8;  // of stsd, with version and flags
+  constexpr std::array around{box_type("moov"), box_type("trak"), box_type("mdia"),
+                              box_type("minf"), box_type("stbl"), box_type("stsd")};
+  std::array<std::size_t, around.size()> starts{};
+  BoxFields in(init);
+  for (std::size_t i = 0; i < around.size(); ++i) {
+    in = in.find_box(around[i]);
+    starts[i] = static_cast<std::size_t>(in.left().data() - init.data()) - BoxFields::header_bytes;
+  }
+  in.skip(entry_count_bytes);
+  const auto old = in.left();
+  if (!in.ok() || old.empty()) return Errc::muxer_failed;
+  const auto at = init.begin() + (old.data() - init.data());
+  const auto grown = static_cast<std::uint32_t>(entry.size() - old.size());  // modulo 2^32
+  for (const auto start : starts) {
+    const auto size = BoxFields(ByteSpan(init).subspan(start)).u32() + grown;
+    for (int i = 0; i < 4; ++i) init[start + i] = static_cast<std::byte>(size >> (24 - 8 * i));
+  }
+  const auto place = init.erase(at, at + static_cast<std::ptrdiff_t>(old.size()));
+  init.insert(place, entry.begin(), entry.end());
+  return {};
 }
 
 /// FFmpeg says `cmfc`, whose tracks start their composition offsets at zero with an edit list. Ours have
@@ -132,9 +177,10 @@ void name_cmaf_brand(std::vector<std::byte>& init) {
 }  // namespace
 
 Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
+  if (format.coded_width > 0xFFFF || format.coded_height > 0xFFFF) return Errc::muxer_failed;
   Muxer muxer;
   auto* const stream = muxer.stream();
-  if (stream == nullptr || !set_config(*stream->codecpar, format.config)) return Errc::muxer_failed;
+  if (stream == nullptr || !set_config(*stream->codecpar, format)) return Errc::muxer_failed;
   stream->time_base = {1, static_cast<int>(format.timescale)};
   if (format.kind == MediaKind::video) {
     set_video(*stream, format);
@@ -144,6 +190,11 @@ Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
   if (!muxer.write_header()) return Errc::muxer_failed;
   auto init = muxer.take_bytes();
   name_cmaf_brand(init);
+  if (!muxer_knows(format.codec)) {
+    if (const auto replaced = replace_sample_entry(init, sample_entry(format)); !replaced) {
+      return replaced.error();
+    }
+  }
   return init;
 }
 

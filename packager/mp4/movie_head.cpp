@@ -2,7 +2,8 @@
 
 #include <array>
 #include <limits>
-#include <string_view>
+
+#include "packager/mp4/box_writer.hpp"
 
 namespace lookback::packager {
 namespace {
@@ -11,54 +12,6 @@ constexpr std::uint64_t max_u32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<std::uint32_t, 9> unity_matrix{0x1'0000, 0, 0, 0, 0x1'0000, 0, 0, 0, 0x4000'0000};
 constexpr std::uint32_t enabled = 1, in_movie = 2;  // tkhd's flags (8.3.2)
 constexpr std::int64_t seconds_1904_to_1970 = 2'082'844'800;
-
-/// Appends big-endian fields; boxes get their size when they end.
-class Writer {
- public:
-  explicit Writer(std::size_t room) { out_.reserve(room); }
-
-  void u8(std::uint8_t value) { out_.push_back(static_cast<std::byte>(value)); }
-  void u16(std::uint16_t value) {
-    u8(static_cast<std::uint8_t>(value >> 8));
-    u8(static_cast<std::uint8_t>(value));
-  }
-  void u32(std::uint32_t value) {
-    const auto at = out_.size();
-    out_.resize(at + 4);
-    put(at, value);
-  }
-  void u64(std::uint64_t value) {
-    u32(static_cast<std::uint32_t>(value >> 32));
-    u32(static_cast<std::uint32_t>(value));
-  }
-  /// 4 bytes in boxes of version 0, 8 in those of version 1.
-  void number(std::uint64_t value, bool wide) { wide ? u64(value) : u32(static_cast<std::uint32_t>(value)); }
-  void zeros(std::size_t count) { out_.resize(out_.size() + count); }
-  void raw(ByteSpan bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
-  void text(std::string_view text) { raw(as_bytes(text)); }
-
-  std::size_t begin(std::string_view type) {
-    const auto at = out_.size();
-    u32(0);
-    text(type);
-    return at;
-  }
-  std::size_t begin_full(std::string_view type, std::uint32_t version = 0, std::uint32_t flags = 0) {
-    const auto at = begin(type);
-    u32(version << 24 | flags);
-    return at;
-  }
-  void end(std::size_t box) { put(box, static_cast<std::uint32_t>(out_.size() - box)); }
-
-  void put(std::size_t at, std::uint32_t value) {
-    for (int i = 0; i < 4; ++i) out_[at + i] = static_cast<std::byte>(value >> (24 - 8 * i) & 0xFF);
-  }
-  std::size_t size() const { return out_.size(); }
-  std::vector<std::byte> take() { return std::move(out_); }
-
- private:
-  std::vector<std::byte> out_;
-};
 
 /// Writes one head. Lives for one call.
 class HeadWriter {
@@ -301,7 +254,7 @@ class HeadWriter {
   }
 
   const MovieHeader& movie_;
-  Writer out_;
+  BoxWriter out_;
   const bool wide_;
   std::vector<Offsets> offsets_;
 };

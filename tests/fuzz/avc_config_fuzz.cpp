@@ -2,8 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "packager/media/sps.hpp"
-#include "packager/media/track_format.hpp"
+#include "packager/media/picture_format.hpp"
 #include "packager/mp4/init.hpp"
 
 using namespace lookback;

@@ -2,8 +2,10 @@
 // time, as in an FLV file with its sizes made short. A sample must be a slice of its payload, and NAL units
 // must fill it exactly.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "server/ingest/rtmp/big_endian.hpp"
@@ -11,7 +13,9 @@
 
 using namespace lookback;
 using namespace lookback::server::rtmp;
+using packager::Codec;
 using packager::MediaKind;
+using packager::TrackFormat;
 
 namespace {
 
@@ -30,12 +34,24 @@ void check_nal_units(ByteSpan media, std::size_t length_size) {
   }
 }
 
+/// Whatever is accepted reads the same from its stored form.
+void check_format(const TrackFormat& format, std::optional<TrackFormat>& known) {
+  const auto again = packager::deserialize_format(packager::serialize(format));
+  require(again.has_value() && *again == format && !format.codecs.empty() && format.timescale > 0);
+  known = format;
+}
+
+void check_picture(const TrackFormat& format, ByteSpan media) {
+  if (format.codec == Codec::avc || format.codec == Codec::hevc)
+    check_nal_units(media, format.nal_length_size);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto input = std::as_bytes(std::span(data, size));
   FlvReader reader;
-  std::size_t length_size = 0;
+  std::array<std::optional<TrackFormat>, 2> known;  // of audio, of video
   while (input.size() >= header_bytes) {
     const auto type = take_be<std::uint8_t>(input);
     const std::size_t length = take_be<std::uint16_t>(input);
@@ -46,12 +62,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto payload = make_slice(std::vector<std::byte>(body.begin(), body.end()));
     const auto item = type == 8 ? reader.audio(payload, time) : reader.video(payload, time);
     if (!item) return 0;  // the session would end
-    if (const auto* format = std::get_if<packager::TrackFormat>(&*item)) {
-      if (format->kind == MediaKind::video) length_size = format->nal_length_size;
-    } else if (const auto* sample = std::get_if<packager::SourceSample>(&*item)) {
-      require(sample->payload.owner == payload.owner && !sample->payload.bytes.empty());
-      if (sample->kind == MediaKind::video) check_nal_units(sample->payload.bytes, length_size);
-    }
+    if (item->format) check_format(*item->format, known[item->format->kind == MediaKind::video]);
+    if (!item->sample) continue;
+    const auto& sample = *item->sample;
+    require(sample.payload.owner == payload.owner && !sample.payload.bytes.empty());
+    const bool is_video = sample.kind == MediaKind::video;
+    require(known[is_video].has_value() && (is_video || sample.ticks > 0));
+    if (is_video) check_picture(*known[true], sample.payload.bytes);
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "server/errc.hpp"
 #include "server/ingest/ingest.hpp"
+#include "server/ingest/rtmp/capabilities.hpp"
 
 namespace lookback::server::rtmp {
 namespace {
@@ -22,10 +23,13 @@ const std::string* short_string(const amf0::Value* value) {
   return text && text->size() <= max_text_bytes ? text : nullptr;
 }
 
-amf0::Value connect_properties() {
-  // The version of a server that encoders know to take live streams.
-  return {
-      amf0::Object{{{"fmsVer", {std::string("FMS/3,5,1,516")}}, {"capabilities", {31.0}}, {"mode", {1.0}}}}};
+/// The version of a server that encoders know to take live streams, and what Enhanced RTMP wants to know of
+/// those that speak it.
+amf0::Value connect_properties(bool enhanced) {
+  amf0::Object object{
+      {{"fmsVer", {std::string("FMS/3,5,1,516")}}, {"capabilities", {31.0}}, {"mode", {1.0}}}};
+  if (enhanced) add_capabilities(object);
+  return {std::move(object)};
 }
 
 amf0::Value connect_information() {
@@ -81,12 +85,13 @@ Result<Step> Commands::connect(const Call& call) {
   app_ = *app;
   if (tc_url_text) tc_url_ = *tc_url_text;
   if (const auto* version = short_string(arguments.find("flashVer"))) encoder_ = loggable(*version);
+  can_reconnect_ = takes_reconnect_request(arguments);
   state_ = State::connected;
 
   replies_.window_ack_size(window_bytes);
   replies_.set_peer_bandwidth(window_bytes);
   replies_.set_chunk_size(chunk_size_bytes);
-  replies_.result(call.transaction, connect_properties(), connect_information());
+  replies_.result(call.transaction, connect_properties(speaks_enhanced(arguments)), connect_information());
   return Step::more;
 }
 
@@ -139,6 +144,11 @@ void Commands::end_publish(const Refusal& why) {
   if (state_ != State::publishing) return;
   state_ = State::connected;
   replies_.status(publish_stream_, "error", why.code, why.description);
+}
+
+void Commands::request_reconnect() {
+  if (state_ != State::publishing || !can_reconnect_) return;
+  replies_.status(0, "status", "NetConnection.Connect.ReconnectRequest", "The server is being restarted");
 }
 
 Result<Step> Commands::play(const Call& call) {

@@ -35,6 +35,8 @@ class Commands {
   void refuse_publish(const Refusal& why);
   /// Tells the publisher that its stream ends. No effect when it does not publish.
   void end_publish(const Refusal& why);
+  /// Asks a peer that can do so (capsEx) to connect again: before the server stops. No effect on others.
+  void request_reconnect();
 
   bool publishing() const { return state_ == State::publishing; }
   const PublishTarget& target() const { return target_; }
@@ -68,6 +70,7 @@ class Commands {
   Replies& replies_;
   State state_ = State::idle;
   std::string app_, tc_url_, encoder_;
+  bool can_reconnect_ = false;            ///< the peer takes a ReconnectRequest
   std::bitset<max_streams + 1> streams_;  ///< message stream ids in use; 0 is the connection itself
   std::uint32_t publish_stream_ = 0;
   PublishTarget target_;

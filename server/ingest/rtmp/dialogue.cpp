@@ -79,11 +79,10 @@ Result<Step> Dialogue::take_media(const Message& message) {
     commands_.end_publish({"NetStream.Publish.Failed", describe(item.error())});
     return item.error();
   }
-  if (auto* format = std::get_if<packager::TrackFormat>(&*item)) {
-    events_.emplace_back(FormatChange{std::move(*format)});
-  } else if (auto* sample = std::get_if<packager::SourceSample>(&*item)) {
+  if (item->format) events_.emplace_back(FormatChange{std::move(*item->format)});
+  if (item->sample) {
     ++(is_video ? counts_.video_frames : counts_.audio_frames);
-    events_.emplace_back(std::move(*sample));
+    events_.emplace_back(std::move(*item->sample));
   }
   return Step::more;
 }
@@ -123,7 +122,10 @@ void Dialogue::acknowledge() {
 
 std::string Dialogue::describe(const boost::system::error_code& error) const {
   if (error == Errc::unsupported_codec) {
-    return flv_.unsupported_codec() + " is not supported: send H.264 video and AAC audio";
+    return flv_.unsupported_codec() +
+           " is not supported: send one video track in H.264, HEVC, AV1 or VP9, and one audio track in AAC, "
+           "Opus, "
+           "AC-3, E-AC-3, MP3 or FLAC";
   }
   return error.message();
 }

@@ -37,6 +37,7 @@ class Dialogue {
   void accept_publish() { commands_.accept_publish(); }
   void refuse_publish(const Refusal& why) { commands_.refuse_publish(why); }
   void end_publish(const Refusal& why) { commands_.end_publish(why); }
+  void request_reconnect() { commands_.request_reconnect(); }
 
   bool has_replies() const { return !replies_.bytes().empty(); }
   std::vector<std::byte> take_replies() { return std::exchange(replies_.bytes(), {}); }

@@ -1,105 +1,87 @@
 #include "server/ingest/rtmp/flv_tag.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <limits>
-#include <string_view>
 #include <utility>
 
+#include "packager/media/audio_packet.hpp"
+#include "packager/media/av1.hpp"
+#include "packager/media/flac.hpp"
+#include "packager/media/opus.hpp"
+#include "packager/media/picture.hpp"
+#include "packager/media/vp9.hpp"
 #include "server/errc.hpp"
-#include "server/ingest/rtmp/big_endian.hpp"
 
 namespace lookback::server::rtmp {
 namespace {
 
-constexpr unsigned avc = 7;   // VideoTagHeader CodecID
-constexpr unsigned aac = 10;  // AudioTagHeader SoundFormat
-constexpr unsigned enhanced_audio = 9;
-constexpr unsigned enhanced_video = 0x80;  // top bit of the first byte: Enhanced RTMP's ExVideoTagHeader
-constexpr unsigned sync_frame = 1, command_frame = 5;
-constexpr unsigned sequence_header = 0, coded_frames = 1;
-
-constexpr std::size_t video_header_bytes = 5;  // frame type and codec, packet type, composition time
-constexpr std::size_t audio_header_bytes = 2;
-
-std::string video_codec_name(unsigned id) {
-  switch (id) {
-    case 2:
-      return "Sorenson H.263";
-    case 3:
-    case 6:
-      return "Screen video";
-    case 4:
-    case 5:
-      return "VP6";
-    case 12:
-      return "HEVC";
-    case 13:
-      return "AV1";
-    default:
-      return "FLV video codec " + std::to_string(id);
-  }
-}
-
-std::string audio_codec_name(unsigned id) {
-  switch (id) {
-    case 0:
-    case 3:
-      return "PCM";
-    case 1:
-      return "ADPCM";
-    case 2:
-    case 14:
-      return "MP3";
-    case 4:
-    case 5:
-    case 6:
-      return "Nellymoser";
-    case 7:
-    case 8:
-      return "G.711";
-    case 11:
-      return "Speex";
-    case 13:
-      return "Opus";
-    default:
-      return "FLV audio codec " + std::to_string(id);
-  }
-}
-
-/// The FourCC after the first byte; it goes into logs, so only letters and digits pass.
-std::string enhanced_name(ByteSpan body) {
-  std::string name = "Enhanced RTMP";
-  if (body.size() < 5) return name;
-  const auto code = as_text(body.subspan(1, 4));
-  const auto plain = [](char c) {
-    return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  };
-  if (std::ranges::all_of(code, plain)) name.append(" ").append(code);
-  return name;
-}
-
-bool nal_units_fit(ByteSpan bytes, std::size_t length_size) {
-  while (!bytes.empty()) {
-    if (bytes.size() < length_size) return false;
-    const auto length = load_be(bytes, length_size);
-    bytes = bytes.subspan(length_size);
-    if (length > bytes.size()) return false;
-    bytes = bytes.subspan(length);
-  }
-  return true;
-}
-
-std::int32_t signed_24(ByteSpan bytes) {
-  const auto value = static_cast<std::int32_t>(load_be(bytes, 3));
-  return value >= 0x800000 ? value - 0x1000000 : value;
-}
+using packager::Codec;
+using packager::MediaKind;
+using packager::TrackFormat;
 
 /// A clock that far from zero (285,000 years) was driven there by jumps: it starts anew, so that it cannot
 /// overflow.
 constexpr std::int64_t max_clock_ms = std::numeric_limits<std::int64_t>::max() / 1'024;
 
 constexpr std::int32_t max_composition_ms = std::numeric_limits<std::int32_t>::max() / 1'000;
+
+bool describes_itself(Codec codec) {
+  return codec == Codec::ac3 || codec == Codec::eac3 || codec == Codec::mp3;
+}
+
+/// The format of a configuration as RTMP carries it.
+Result<TrackFormat> read_config(Codec codec, ByteSpan body) {
+  if (codec == Codec::opus) {
+    const auto box = body.empty() ? packager::default_opus_config() : packager::opus_config(body);
+    if (!box) return box.error();
+    return packager::parse_opus_config(*box);
+  }
+  if (codec == Codec::flac) {
+    const auto streaminfo = packager::flac_streaminfo(body);
+    if (!streaminfo) return streaminfo.error();
+    return packager::parse_flac_config(*streaminfo);
+  }
+  return packager::parse_config(codec, body);
+}
+
+/// VP9's size stands in key pictures alone, and AV1's sequence header may.
+bool needs_key_picture(Codec codec, ByteSpan record) {
+  return codec == Codec::vp9 || (codec == Codec::av1 && packager::lacks_sequence_header(record));
+}
+
+Result<TrackFormat> complete(Codec codec, ByteSpan record, ByteSpan key_picture) {
+  const auto config = codec == Codec::vp9 ? packager::vp9_config(record, key_picture)
+                                          : packager::av1_config(record, key_picture);
+  if (!config) return config.error();
+  return packager::parse_config(codec, *config);
+}
+
+/// What the parsers mean by unsupported_codec.
+std::string unsupported_kind(Codec codec) {
+  switch (codec) {
+    case Codec::aac:
+      return "AAC other than LC and HE";
+    case Codec::eac3:
+      return "E-AC-3 with several programmes or short frames";
+    default:
+      return "MPEG audio other than layer III of MPEG-1 and MPEG-2";
+  }
+}
+
+bool well_formed(const TrackFormat& format, const FlvPacket& packet) {
+  if (std::abs(packet.composition_ms) > max_composition_ms) return false;
+  switch (packet.codec) {
+    case Codec::avc:
+    case Codec::hevc:
+      return packager::nal_units_fit(packet.body, format.nal_length_size);
+    case Codec::av1:
+      return packager::obus_fit(packet.body);
+    case Codec::vp9:
+      return packet.sync == packager::is_vp9_key_picture(packet.body);
+    default:
+      return true;
+  }
+}
 
 }  // namespace
 
@@ -113,85 +95,109 @@ std::int64_t TimestampUnwrapper::unwrap_ms(std::uint32_t timestamp_ms) {
 }
 
 Result<FlvItem> FlvReader::video(const Slice& payload, std::uint32_t timestamp_ms) {
-  const auto body = payload.bytes;
-  if (body.empty()) {  // encoders send these to keep a connection open
+  if (payload.bytes.empty()) {  // encoders send these to keep a connection open
     ++dropped_.empty;
     return FlvItem{};
   }
-  const auto first = std::to_integer<unsigned>(body[0]);
-  if (first & enhanced_video) return unsupported(enhanced_name(body));
-  const auto frame_type = first >> 4;
-  const auto codec = first & 0x0f;
-  if (frame_type == command_frame) return FlvItem{};
-  if (codec != avc) return unsupported(video_codec_name(codec));
-  if (body.size() < video_header_bytes) return Errc::bad_tag;
-
-  const auto packet_type = std::to_integer<unsigned>(body[1]);
-  if (packet_type == sequence_header) {
-    return configured(video_, packager::parse_avc_config, body.subspan(video_header_bytes));
-  }
-  if (packet_type != coded_frames) return FlvItem{};  // end of sequence says nothing that we need
-  return avc_sample(payload, frame_type == sync_frame, clock_.unwrap_ms(timestamp_ms));
-}
-
-Result<FlvItem> FlvReader::avc_sample(const Slice& payload, bool sync, std::int64_t dts_ms) {
-  auto media = payload.sub(video_header_bytes, payload.size() - video_header_bytes);
-  const auto composition_ms = signed_24(payload.bytes.subspan(2));
-  if (media.bytes.empty()) {
-    ++dropped_.empty;
-  } else if (!video_) {
-    ++dropped_.unconfigured;
-  } else if (std::abs(composition_ms) > max_composition_ms ||
-             !nal_units_fit(media.bytes, video_->nal_length_size)) {
-    ++dropped_.damaged;
-  } else {
-    return FlvItem{packager::SourceSample{.kind = packager::MediaKind::video,
-                                          .dts_us = dts_ms * 1'000,
-                                          .composition_us = composition_ms * 1'000,
-                                          .sync = sync,
-                                          .payload = std::move(media)}};
-  }
-  return FlvItem{};
+  return take(video_, read_video_packet(payload.bytes), payload, timestamp_ms);
 }
 
 Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_ms) {
-  const auto body = payload.bytes;
-  if (body.empty()) {
+  if (payload.bytes.empty()) {
     ++dropped_.empty;
     return FlvItem{};
   }
-  const auto codec = std::to_integer<unsigned>(body[0]) >> 4;
-  if (codec == enhanced_audio) return unsupported(enhanced_name(body));
-  if (codec != aac) return unsupported(audio_codec_name(codec));
-  if (body.size() < audio_header_bytes) return Errc::bad_tag;
-  const auto packet_type = std::to_integer<unsigned>(body[1]);
-  if (packet_type == sequence_header) {
-    return configured(audio_, packager::parse_aac_config, body.subspan(audio_header_bytes));
+  return take(audio_, read_audio_packet(payload.bytes), payload, timestamp_ms);
+}
+
+Result<FlvItem> FlvReader::take(Track& track, const Result<FlvPacket>& read, const Slice& payload,
+                                std::uint32_t timestamp_ms) {
+  if (!read) return read.error();
+  const auto& packet = *read;
+  if (!packet.unsupported.empty()) return unsupported(packet.unsupported);
+  if (packet.kind == FlvPacket::Kind::none) return FlvItem{};
+  if (track.id.value_or(packet.track) != packet.track) {
+    return unsupported(&track == &video_ ? "A second video track" : "A second audio track");
   }
-  if (packet_type != coded_frames) return Errc::bad_tag;
+  track.id = packet.track;
+  if (packet.kind == FlvPacket::Kind::config) return configure(track, packet);
 
   const auto dts_ms = clock_.unwrap_ms(timestamp_ms);
-  auto media = payload.sub(audio_header_bytes, payload.size() - audio_header_bytes);
-  if (media.bytes.empty() || !audio_) {
-    ++(media.bytes.empty() ? dropped_.empty : dropped_.unconfigured);
+  if (packet.body.empty()) {
+    ++dropped_.empty;
     return FlvItem{};
   }
-  return FlvItem{packager::SourceSample{.kind = packager::MediaKind::audio,
-                                        .dts_us = dts_ms * 1'000,
-                                        .sync = true,
-                                        .payload = std::move(media)}};
+  FlvItem item;
+  const auto readable = describe(track, packet, item);
+  if (!readable) return refuse(packet.codec, readable.error());
+  if (!track.format || track.format->codec != packet.codec) {
+    ++dropped_.unconfigured;
+    return item;
+  }
+  const bool is_video = &track == &video_;
+  const auto ticks = is_video ? 0 : packager::packet_ticks(*track.format, packet.body);
+  if (!*readable || !well_formed(*track.format, packet) || (!is_video && ticks == 0)) {
+    ++dropped_.damaged;
+    return item;
+  }
+  auto media = Slice{payload.owner, packet.body};
+  if (packet.codec == Codec::av1) {
+    const auto skipped = packager::temporal_delimiter_bytes(media.bytes);
+    media = media.sub(skipped, media.size() - skipped);
+  }
+  if (media.bytes.empty()) {
+    ++dropped_.empty;
+    return item;
+  }
+  item.sample = packager::SourceSample{.kind = is_video ? MediaKind::video : MediaKind::audio,
+                                       .dts_us = dts_ms * 1'000 + packet.offset_ns / 1'000,
+                                       .composition_us = packet.composition_ms * 1'000,
+                                       .sync = !is_video || packet.sync,
+                                       .payload = std::move(media),
+                                       .ticks = ticks};
+  return item;
 }
 
 /// FFmpeg announces a track before it knows its configuration (AAC out of MPEG-TS), and encoders repeat
 /// theirs: only one that is there and different is news.
-Result<FlvItem> FlvReader::configured(std::optional<packager::TrackFormat>& current, ConfigParser parse,
-                                      ByteSpan config) {
-  if (config.empty()) return FlvItem{};
-  auto next = parse(config);
+Result<FlvItem> FlvReader::configure(Track& track, const FlvPacket& packet) {
+  if (describes_itself(packet.codec)) return FlvItem{};
+  if (packet.body.empty() && packet.codec != Codec::opus) return FlvItem{};
+  track.record.clear();
+  if (needs_key_picture(packet.codec, packet.body)) {
+    track.record.assign(packet.body.begin(), packet.body.end());
+    return FlvItem{};
+  }
+  auto format = read_config(packet.codec, packet.body);
+  if (!format) return refuse(packet.codec, format.error());
+  FlvItem item;
+  adopt(track, std::move(*format), item);
+  return item;
+}
+
+void FlvReader::adopt(Track& track, TrackFormat next, FlvItem& item) {
+  if (track.format == next) return;
+  track.format = next;
+  item.format = std::move(next);
+}
+
+/// Takes the format that an access unit brings itself: every frame of AC-3, E-AC-3 and MP3, key pictures.
+/// False: it cannot be read, though the track is known; before that it is an error.
+Result<bool> FlvReader::describe(Track& track, const FlvPacket& packet, FlvItem& item) {
+  const bool key = packet.sync && !track.record.empty() && needs_key_picture(packet.codec, track.record);
+  if (!key && !describes_itself(packet.codec)) return true;
+  const auto* known = track.format && track.format->codec == packet.codec ? &*track.format : nullptr;
+  auto next = key ? complete(packet.codec, track.record, packet.body)
+                  : packager::format_of_frame(packet.codec, packet.body, known);
+  if (!next && known != nullptr) return false;
   if (!next) return next.error();
-  if (current == *next) return FlvItem{};
-  current = *next;
-  return FlvItem{std::move(*next)};
+  adopt(track, std::move(*next), item);
+  return true;
+}
+
+Result<FlvItem> FlvReader::refuse(Codec codec, const boost::system::error_code& error) {
+  return error == packager::Errc::unsupported_codec ? unsupported(unsupported_kind(codec))
+                                                    : Result<FlvItem>(error);
 }
 
 Result<FlvItem> FlvReader::unsupported(std::string name) {

@@ -182,6 +182,7 @@ void Session::conclude(const End& end) {
   }
   publication_->close(end.why);
   if (phase_ != Phase::publishing) return log_refusal(stream, end.why);
+  if (end.error == Errc::shutting_down) dialogue_.request_reconnect();
   if (end.error) dialogue_.end_publish({"NetStream.Publish.Failed", end.why});
   const std::chrono::duration<double> duration = Clock::now() - published_;
   const auto& counts = dialogue_.counts();

@@ -153,7 +153,7 @@ TEST_CASE("a format that was serialized reads the same, and other bytes are refu
   REQUIRE(format.has_value());
   CHECK(deserialize_format(serialize(*format)).value() == *format);
   CHECK(deserialize_format({}).error() == Errc::truncated);
-  CHECK(deserialize_format(hex({9, 0x11, 0x90})).error() == Errc::unsupported_codec);
+  CHECK(deserialize_format(hex({99, 0x11, 0x90})).error() == Errc::unsupported_codec);
   CHECK(deserialize_format(hex({2, 0x11})).error() == Errc::truncated);
   CHECK(deserialize_format(hex({1})).error() == Errc::truncated);
 }

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "packager/media/sps.hpp"
+#include "packager/media/picture_format.hpp"
 #include "packager/media/track_format.hpp"
 #include "tests/packager/media/bit_writer.hpp"
 
@@ -277,7 +277,7 @@ TEST_CASE("a stream may activate any SPS, so a bad second one is refused too", "
   const auto good = test::as_nal_unit(0x67, with_size(baseline(), {}).u(1, 0));
   const auto bomb = test::as_nal_unit(0x67, with_size(baseline(), {.width_mbs = 4096}).u(1, 0));
   CHECK(parse_avc_config(test::avc_record({good, bomb}, {pps})).error() == Errc::picture_too_large);
-  CHECK(first_sps(test::avc_record({good, good}, {pps}))->width == 320);
+  CHECK(parse_avc_config(test::avc_record({good, good}, {pps}))->coded_width == 320);
 }
 
 TEST_CASE("any bytes give a format that can be read again, or an error", "[packager][avc]") {

@@ -111,14 +111,24 @@ inline ByteSpan extradata(const AVCodecParameters& par) {
   return {reinterpret_cast<const std::byte*>(par.extradata), static_cast<std::size_t>(par.extradata_size)};
 }
 
-/// The tracks that are packaged.
+/// The tracks whose configuration stands in the file as it goes into an init section.
 inline bool is_packaged(const AVCodecParameters& par) {
-  return par.codec_id == AV_CODEC_ID_H264 || par.codec_id == AV_CODEC_ID_AAC;
+  const bool av1 = par.codec_id == AV_CODEC_ID_AV1 && par.extradata_size > 4;  // with its sequence header
+  return av1 || par.codec_id == AV_CODEC_ID_H264 || par.codec_id == AV_CODEC_ID_HEVC ||
+         par.codec_id == AV_CODEC_ID_AAC;
 }
 
 inline Result<packager::TrackFormat> parse(const AVCodecParameters& par) {
-  return par.codec_id == AV_CODEC_ID_H264 ? packager::parse_avc_config(extradata(par))
-                                          : packager::parse_aac_config(extradata(par));
+  switch (par.codec_id) {
+    case AV_CODEC_ID_H264:
+      return packager::parse_avc_config(extradata(par));
+    case AV_CODEC_ID_HEVC:
+      return packager::parse_hevc_config(extradata(par));
+    case AV_CODEC_ID_AV1:
+      return packager::parse_av1_config(extradata(par));
+    default:
+      return packager::parse_aac_config(extradata(par));
+  }
 }
 
 /// What libavcodec makes of a track: its decoder and the first frame.

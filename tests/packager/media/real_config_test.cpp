@@ -17,6 +17,26 @@ std::string hex2(int value) {
   return text;
 }
 
+void check_avc_string(const std::string& codecs, const AVCodecContext& decoder) {
+  REQUIRE(codecs.size() == 11);
+  CHECK(codecs.substr(0, 7) == "avc1." + hex2(decoder.profile));
+  const bool constrained = (decoder.profile & FF_PROFILE_H264_CONSTRAINED) != 0;
+  if (constrained) CHECK((std::stoi(codecs.substr(7, 2), nullptr, 16) & 0x40) != 0);
+  CHECK(codecs.substr(9) == hex2(decoder.level));
+}
+
+void check_hevc_string(const std::string& codecs, const AVCodecContext& decoder) {
+  CHECK(codecs.starts_with("hvc1." + std::to_string(decoder.profile) + "."));
+  CHECK(codecs.find(".L" + std::to_string(decoder.level) + ".") != std::string::npos);
+}
+
+/// The depth of the decoded pixels; level and tier are known to no field of libavcodec's.
+void check_av1_string(const std::string& codecs, const AVFrame& frame) {
+  const bool deep = frame.format == AV_PIX_FMT_YUV420P10LE;
+  CHECK(codecs.starts_with("av01.0."));
+  CHECK(codecs.substr(10, 3) == (deep ? ".10" : ".08"));
+}
+
 /// libavcodec's decoder and its first frame against what the record was read as.
 void check_video(const TrackFormat& format, const test::Decoded& decoded) {
   const auto& decoder = *decoded.decoder;
@@ -24,11 +44,9 @@ void check_video(const TrackFormat& format, const test::Decoded& decoded) {
   CHECK(format.timescale == 90'000);
   CHECK(format.coded_width == static_cast<std::uint32_t>(decoder.width));
   CHECK(format.coded_height == static_cast<std::uint32_t>(decoder.height));
-  REQUIRE(format.codecs.size() == 11);
-  CHECK(format.codecs.substr(0, 7) == "avc1." + hex2(decoder.profile));
-  const bool constrained = (decoder.profile & FF_PROFILE_H264_CONSTRAINED) != 0;
-  if (constrained) CHECK((std::stoi(format.codecs.substr(7, 2), nullptr, 16) & 0x40) != 0);
-  CHECK(format.codecs.substr(9) == hex2(decoder.level));
+  if (decoder.codec_id == AV_CODEC_ID_H264) check_avc_string(format.codecs, decoder);
+  if (decoder.codec_id == AV_CODEC_ID_HEVC) check_hevc_string(format.codecs, decoder);
+  if (decoder.codec_id == AV_CODEC_ID_AV1) check_av1_string(format.codecs, *decoded.frame);
 
   AVRational sar{1, 1};
   const auto coded = decoder.sample_aspect_ratio;  // as coded: 65535:65535 is possible
@@ -150,6 +168,7 @@ TEST_CASE("a real configuration that is cut anywhere is an error, or a shorter w
       if (!test::is_packaged(par)) continue;
       const auto config = test::extradata(par);
       const bool avc = par.codec_id == AV_CODEC_ID_H264;
+      if (!avc && par.codec_id != AV_CODEC_ID_AAC) continue;
       // Whole without the rest: an avcC without its High profile fields (4 bytes, older writers leave them
       // out), a two-byte AudioSpecificConfig without the SBR extension (needs 16 bits to be looked for).
       const bool high = avc && config.size() > 4 && std::to_integer<int>(config[config.size() - 4]) >= 0xFC;

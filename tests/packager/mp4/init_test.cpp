@@ -54,6 +54,16 @@ bool contains(ByteSpan all, ByteSpan piece) {
   return std::search(all.begin(), all.end(), piece.begin(), piece.end()) != all.end();
 }
 
+struct Names {
+  const char *entry, *config;
+};
+
+Names names_of(Codec codec) {
+  if (codec == Codec::hevc) return {"hvc1", "hvcC"};
+  if (codec == Codec::av1) return {"av01", "av1C"};
+  return codec == Codec::avc ? Names{"avc1", "avcC"} : Names{"mp4a", "esds"};
+}
+
 /// rfc8216bis 3.1.2 and CMAF's rules for a header, for any track.
 void check_init(const TrackFormat& format) {
   const auto init = init_of(format);
@@ -81,18 +91,19 @@ void check_init(const TrackFormat& format) {
   test::Fields stsd(test::find_one(trak, "mdia/minf/stbl/stsd").body);
   stsd.u32();
   CHECK(stsd.u32() == 1);
-  const auto entry = test::find_one(stsd.rest(), format.kind == MediaKind::video ? "avc1" : "mp4a");
+  const auto names = names_of(format.codec);
+  const auto entry = test::find_one(stsd.rest(), names.entry);
   if (format.kind == MediaKind::video) {
     test::Fields size(entry.body.subspan(24));
     CHECK(size.read(2) == format.coded_width);
     CHECK(size.read(2) == format.coded_height);
-    const auto avcc = test::find_one(entry.body.subspan(78), "avcC").body;
-    CHECK(std::equal(avcc.begin(), avcc.end(), format.config.begin(), format.config.end()));
+    const auto config = test::find_one(entry.body.subspan(78), names.config).body;
+    CHECK(std::equal(config.begin(), config.end(), format.config.begin(), format.config.end()));
     // 16.16 fixed point; the width may have a fraction
     CHECK((test::Fields(tkhd.body.subspan(76)).u32() + 0x8000) >> 16 == format.display_width);
     CHECK(test::Fields(tkhd.body.subspan(80)).u32() == format.display_height << 16);
   } else {
-    CHECK(contains(test::find_one(entry.body.subspan(28), "esds").body, format.config));
+    CHECK(contains(test::find_one(entry.body.subspan(28), names.config).body, format.config));
   }
   CHECK(init_of(format) == init);
   CHECK_FALSE(contains(init, as_bytes("Lavf")));  // no version of the muxer in it

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "packager/mp4/fragment.hpp"
 #include "packager/mp4/init.hpp"
-#include "tests/packager/media/clip.hpp"
+#include "tests/packager/media/encoded.hpp"
 #include "tests/packager/mp4/box_walker.hpp"
 
 using namespace lookback;
@@ -27,7 +29,7 @@ struct Track {
 Track read_track(const std::filesystem::path& file, int index) {
   const auto input = test::open(file);
   const auto* const stream = input->streams[index];
-  const auto parsed = test::parse(*stream->codecpar);
+  const auto parsed = test::format_of(file, index);
   REQUIRE(parsed.has_value());
   Track track{*parsed, {}};
   const AVRational scale{1, static_cast<int>(track.format.timescale)};
@@ -198,9 +200,11 @@ void check_track(const std::filesystem::path& source, int index, const test::Tem
 
   // FFmpeg's own CMAF muxer counts from its first packet, presents it at its decode time, and counts HE-AAC
   // in ticks of the doubled rate.
-  test::output_of({"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", ours.string(), "-c", "copy", "-movflags",
-                   "frag_keyframe+empty_moov+default_base_moof+cmaf", "-video_track_timescale", "90000",
-                   theirs.string()});
+  const bool needs_packets = track.format.codec == Codec::ac3 || track.format.codec == Codec::eac3;
+  test::output_of(
+      {"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", ours.string(), "-c", "copy", "-movflags",
+       std::string("frag_keyframe+empty_moov+default_base_moof+cmaf") + (needs_packets ? "+delay_moov" : ""),
+       "-video_track_timescale", "90000", "-strict", "experimental", theirs.string()});
   CHECK(difference(relative_table(probed(ours, track.format.timescale)),
                    relative_table(probed(theirs, track.format.timescale))) == "");
 }
@@ -223,4 +227,72 @@ TEST_CASE("init and parts of real clips hold their packets, and decode to the sa
     }
   }
   CHECK(checked >= 2);
+}
+
+namespace {
+
+const std::vector<test::Encoding>& encodings() {
+  static const std::vector<test::Encoding> all{
+      {"hevc",
+       {"-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-x265-params",
+        "log-level=none:bframes=2"}},
+      {"hevc",
+       {"-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1",
+        "-x265-params", "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"}},
+      {"av1", {"-c:v", "libsvtav1", "-preset", "12"}},
+      {"vp9", {"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"}},
+      {"opus", {"-c:a", "libopus", "-ac", "2"}},
+      {"opus", {"-c:a", "libopus", "-ac", "6", "-mapping_family", "1", "-frame_duration", "60"}},
+      {"ac3", {"-c:a", "ac3", "-ac", "6"}},
+      {"eac3", {"-c:a", "eac3", "-ac", "2"}},
+      {"mp3", {"-c:a", "libmp3lame", "-ar", "44100"}},
+      {"mp3", {"-c:a", "libmp3lame", "-ar", "22050"}},
+      {"flac", {"-c:a", "flac", "-ac", "2", "-strict", "-2"}},
+  };
+  return all;
+}
+
+/// The body of the codec's own box in the only sample entry of a file.
+std::string config_box(const std::filesystem::path& file, const std::string& entry, const std::string& box,
+                       std::size_t entry_fields) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(in), {}};
+  test::Fields stsd(test::find_one(as_bytes(content), "moov/trak/mdia/minf/stbl/stsd").body);
+  stsd.read(8);
+  return std::string(
+      as_text(test::find_one(test::find_one(stsd.rest(), entry).body.subspan(entry_fields), box).body));
+}
+
+}  // namespace
+
+TEST_CASE("init and parts of every codec hold their packets, and decode to the same frames",
+          "[packager][codecs]") {
+  const auto encoding = GENERATE(from_range(encodings()));
+  CAPTURE(encoding.codec, encoding.options);
+  const test::TempDir dir;
+  check_track(test::encode(encoding, dir), 0, dir);
+}
+
+TEST_CASE("a sample entry of ours has the configuration that FFmpeg's muxer writes", "[packager][codecs]") {
+  struct Case {
+    test::Encoding encoding;
+    std::string entry, box;
+  };
+  const auto c = GENERATE(values<Case>({
+      {{"vp9", {"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"}}, "vp09", "vpcC"},
+      {{"opus", {"-c:a", "libopus", "-ac", "2"}}, "Opus", "dOps"},
+      {{"opus", {"-c:a", "libopus", "-ac", "6", "-mapping_family", "1"}}, "Opus", "dOps"},
+      {{"ac3", {"-c:a", "ac3", "-ac", "6", "-b:a", "384k"}}, "ac-3", "dac3"},
+      {{"ac3", {"-c:a", "ac3", "-ac", "1", "-ar", "44100"}}, "ac-3", "dac3"},
+      {{"eac3", {"-c:a", "eac3", "-ac", "6", "-b:a", "256k"}}, "ec-3", "dec3"},
+      {{"flac", {"-c:a", "flac", "-ac", "2", "-strict", "-2"}}, "fLaC", "dfLa"},
+  }));
+  CAPTURE(c.encoding.codec, c.encoding.options);
+  const test::TempDir dir;
+  const auto theirs = test::encode(c.encoding, dir), ours = dir.path() / "init.mp4";
+  std::ofstream out(ours, std::ios::binary);
+  write(out, make_init(test::format_of(theirs, 0).value()).value());
+  out.close();
+  const std::size_t fields = c.encoding.is_video() ? 78 : 28;
+  CHECK(config_box(ours, c.entry, c.box, fields) == config_box(theirs, c.entry, c.box, fields));
 }

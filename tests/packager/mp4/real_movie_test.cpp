@@ -145,6 +145,8 @@ TEST_CASE("random ranges of real clips decode to the pictures of HLS and hold it
     const test::TempDir dir;
     const auto source = test::as_mp4(clip, dir);
     if (source.empty()) continue;
+    // FFmpeg 5.1 shows the pictures before an edit list's start when libdav1d decodes them.
+    if (test::codec_of(source, "v:0").starts_with("av1")) continue;
     StoredStream stream;
     stream.publish(source);
     if (stream.tracks().empty()) continue;

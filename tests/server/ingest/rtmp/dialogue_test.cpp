@@ -289,10 +289,10 @@ TEST_CASE("media before the publication is ignored", "[rtmp][dialogue]") {
 
 TEST_CASE("a codec that is not packaged ends the publication by name", "[rtmp][dialogue]") {
   Talk talk;
-  talk.say(wire::opening("news") + wire::video(0, "\x90hvc1"));
+  talk.say(wire::opening("news") + wire::video(0, "\x90vvc1"));
   CHECK(talk.error == Errc::unsupported_codec);
   CHECK(talk.heard("NetStream.Publish.Failed"));
-  CHECK(talk.heard("Enhanced RTMP hvc1 is not supported: send H.264 video and AAC audio"));
+  CHECK(talk.heard("Enhanced RTMP vvc1 is not supported: send one video track in H.264, HEVC"));
 }
 
 TEST_CASE("metadata that breaks a limit is left out and the publication goes on", "[rtmp][dialogue]") {

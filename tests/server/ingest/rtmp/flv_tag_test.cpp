@@ -10,8 +10,6 @@
 using namespace lookback;
 using namespace lookback::server;
 using namespace lookback::server::rtmp;
-using packager::SourceSample;
-using packager::TrackFormat;
 namespace wire = lookback::support::wire;
 
 namespace {
@@ -21,14 +19,12 @@ Slice bytes(std::string text) { return make_slice(std::move(text)); }
 /// A reader that knows both tracks.
 FlvReader configured() {
   FlvReader reader;
-  REQUIRE(std::holds_alternative<TrackFormat>(reader.video(bytes(wire::avc_header()), 0).value()));
-  REQUIRE(std::holds_alternative<TrackFormat>(reader.audio(bytes(wire::aac_header()), 0).value()));
+  REQUIRE(reader.video(bytes(wire::avc_header()), 0).value().format.has_value());
+  REQUIRE(reader.audio(bytes(wire::aac_header()), 0).value().format.has_value());
   return reader;
 }
 
-bool nothing(const Result<FlvItem>& item) {
-  return item.has_value() && std::holds_alternative<std::monostate>(*item);
-}
+bool nothing(const Result<FlvItem>& item) { return item.has_value() && item->empty(); }
 
 /// avcC with another lengthSizeMinusOne (ISO/IEC 14496-15 5.3.3.1.2: the low bits of byte 4).
 std::string avc_header_with_length_size(int size) {
@@ -42,19 +38,19 @@ std::string avc_header_with_length_size(int size) {
 TEST_CASE("sequence headers announce the tracks, and only changes are announced again", "[rtmp][flv]") {
   FlvReader reader;
   const auto video = reader.video(bytes(wire::avc_header()), 0).value();
-  const auto& avc = std::get<TrackFormat>(video);
+  const auto& avc = *video.format;
   CHECK(avc.codec == packager::Codec::avc);
   CHECK(avc.coded_width == 640);  // as ffprobe says of the clip
   CHECK(avc.coded_height == 360);
   const auto audio = reader.audio(bytes(wire::aac_header()), 0).value();
-  const auto& aac = std::get<TrackFormat>(audio);
+  const auto& aac = *audio.format;
   CHECK(aac.codec == packager::Codec::aac);
   CHECK(aac.sample_rate == 48'000);
   CHECK(aac.channels == 2);
 
   CHECK(nothing(reader.video(bytes(wire::avc_header()), 10)));
   CHECK(nothing(reader.audio(bytes(wire::aac_header()), 10)));
-  CHECK(std::holds_alternative<TrackFormat>(reader.video(bytes(avc_header_with_length_size(2)), 20).value()));
+  CHECK(reader.video(bytes(avc_header_with_length_size(2)), 20).value().format.has_value());
 }
 
 TEST_CASE("a video sample is a slice of its message with times in microseconds", "[rtmp][flv]") {
@@ -64,7 +60,7 @@ TEST_CASE("a video sample is a slice of its message with times in microseconds",
   const auto key = GENERATE(true, false);
   const auto message = bytes(wire::avc_frame(nal, key, composition));
   const auto item = reader.video(message, 1234).value();
-  const auto& sample = std::get<SourceSample>(item);
+  const auto& sample = *item.sample;
   CHECK(sample.kind == packager::MediaKind::video);
   CHECK(sample.dts_us == 1'234'000);
   CHECK(sample.composition_us == composition * 1'000);
@@ -78,7 +74,7 @@ TEST_CASE("an audio sample is a slice of its message and a sync sample", "[rtmp]
   auto reader = configured();
   const auto message = bytes(wire::aac_frame("\x21\x10"));
   const auto item = reader.audio(message, 21).value();
-  const auto& sample = std::get<SourceSample>(item);
+  const auto& sample = *item.sample;
   CHECK(sample.kind == packager::MediaKind::audio);
   CHECK(sample.dts_us == 21'000);
   CHECK(sample.sync);
@@ -131,7 +127,7 @@ TEST_CASE("one bad frame is left out and counted, and the stream goes on", "[rtm
     CHECK(nothing(reader.video(bytes(wire::avc_frame(good, false, -2'147'484)), 0)));
     CHECK(reader.dropped().damaged == 2);
   }
-  CHECK(std::holds_alternative<SourceSample>(reader.video(bytes(wire::avc_frame(good)), 40).value()));
+  CHECK(reader.video(bytes(wire::avc_frame(good)), 40).value().sample.has_value());
 }
 
 TEST_CASE("NAL unit lengths have the size that the configuration says", "[rtmp][flv]") {
@@ -140,8 +136,8 @@ TEST_CASE("NAL unit lengths have the size that the configuration says", "[rtmp][
   REQUIRE(reader.video(bytes(avc_header_with_length_size(size)), 0).has_value());
   const auto nal = wire::be(5, size) + "\x41 abc" + wire::be(2, size) + "\x41x";
   const auto item = reader.video(bytes(wire::avc_frame(nal)), 0).value();
-  REQUIRE(std::holds_alternative<SourceSample>(item));
-  CHECK(std::get<SourceSample>(item).payload.text() == nal);
+  REQUIRE(item.sample.has_value());
+  CHECK(item.sample->payload.text() == nal);
   CHECK(nothing(reader.video(bytes(wire::avc_frame(nal + "\1")), 0)));
   CHECK(reader.dropped().damaged == 1);
 }
@@ -164,6 +160,8 @@ TEST_CASE("tags that are cut short are refused", "[rtmp][flv]") {
   for (std::size_t size = 1; size < 5; ++size) {
     CHECK(reader.video(bytes(wire::avc_frame("").substr(0, size)), 0).error() == Errc::bad_tag);
   }
+  CHECK(reader.video(bytes("\x90"), 0).error() == Errc::bad_tag);
+  CHECK(reader.video(bytes("\x90hvc"), 0).error() == Errc::bad_tag);
   CHECK(reader.audio(bytes("\xaf"), 0).error() == Errc::bad_tag);
   CHECK(reader.audio(bytes("\xaf\2x"), 0).error() == Errc::bad_tag);  // no such AACPacketType
 }
@@ -176,18 +174,16 @@ TEST_CASE("codecs that are not packaged are refused by name", "[rtmp][flv]") {
   const auto one = GENERATE(values<Case>({
       {true, "\x12xxxx", "Sorenson H.263"},
       {true, "\x14xxxx", "VP6"},
-      {true, "\x1cxxxx", "HEVC"},
       {true, "\x18xxxx", "FLV video codec 8"},
-      {true, "\x90hvc1", "Enhanced RTMP hvc1"},
-      {true,
-       "\x90"
-       "av01",
-       "Enhanced RTMP av01"},
+      {true, "\x90vvc1", "Enhanced RTMP vvc1"},
+      {true, "\x91vp08", "Enhanced RTMP vp08"},
       {true, "\x90\n\n\n\n", "Enhanced RTMP"},
-      {true, "\x90", "Enhanced RTMP"},
-      {false, "\x2fxx", "MP3"},
+      {true, "\x95" + std::string("av01"), "Enhanced RTMP MPEG2TSSequenceStart"},
+      {false, "\x2f\xff\xfd\x90\x04",
+       "MPEG audio other than layer III of MPEG-1 and MPEG-2"},  // ISO/IEC 11172-3 2.4.2.3: layer '10'
+      {false, "\xaf" + std::string(1, '\0') + "\x0a\x10", "AAC other than LC and HE"},  // AAC Main, 44.1 kHz
       {false, "\xb2xx", "Speex"},
-      {false, "\x90Opus", "Enhanced RTMP Opus"},
+      {false, "\x90" + std::string("dtsc"), "Enhanced RTMP dtsc"},
       {false, "\x5fxx", "Nellymoser"},
   }));
   FlvReader reader;
@@ -212,5 +208,5 @@ TEST_CASE("a track announced without its configuration waits for it", "[rtmp][fl
   FlvReader reader;  // FFmpeg sends this first when it copies AAC out of MPEG-TS
   CHECK(nothing(reader.audio(bytes(std::string("\xaf\0", 2)), 0)));
   CHECK(nothing(reader.video(bytes(std::string("\x17\0\0\0\0", 5)), 0)));
-  CHECK(std::holds_alternative<TrackFormat>(reader.audio(bytes(wire::aac_header()), 0).value()));
+  CHECK(reader.audio(bytes(wire::aac_header()), 0).value().format.has_value());
 }

@@ -1,6 +1,7 @@
 // A valid session, cut and damaged in every way: the process lives, sessions end, nothing leaks.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <random>
 #include <string>
 
@@ -80,7 +81,7 @@ std::string mutated(std::string bytes, std::size_t protect, Random& random) {
 }  // namespace
 
 TEST_CASE("ten thousand damaged sessions pass through the parsers", "[rtmp][mutation]") {
-  const auto session = wire::session("news");
+  const auto session = GENERATE(wire::session("news"), wire::enhanced_session("news"));
   const auto handshake = wire::handshake().size();
   const auto until =
       std::chrono::steady_clock::now() + 60s;  // under a sanitizer on a busy machine fewer may have to do
@@ -98,7 +99,7 @@ TEST_CASE("ten thousand damaged sessions pass through the parsers", "[rtmp][muta
 
 TEST_CASE("a session cut at every byte of handshake and commands, and of media, ends cleanly",
           "[rtmp][mutation]") {
-  const auto session = wire::session("news");
+  const auto session = GENERATE(wire::session("news"), wire::enhanced_session("news"));
   for (std::size_t size = 0; size < session.size(); size += size < 3'000 ? 61 : 1)
     play(session.substr(0, size), 1'000);
   SUCCEED();

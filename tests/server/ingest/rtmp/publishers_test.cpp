@@ -137,7 +137,7 @@ TEST_CASE("FFmpeg shows its user that a codec is not packaged", "[rtmp][ffmpeg]"
   const Publish attempt{
       .clip = clip("sintel_360p24_gop2.mp4"), .url = server.url("live/x"), .output = {"-c:v", "flv1", "-an"}};
   const auto done = run(ffmpeg_publisher(attempt));
-  CHECK(done.err.find("Sorenson H.263 is not supported: send H.264 video and AAC audio") !=
+  CHECK(done.err.find("Sorenson H.263 is not supported: send one video track in H.264, HEVC") !=
         std::string::npos);
   CHECK(server.ingest.recording()->wait_closed());
 }

@@ -282,6 +282,24 @@ TEST_CASE("stop ends every session, tells publishers, and the threads run out", 
   CHECK(server.connections() == 0);
 }
 
+TEST_CASE("a publisher that can connect again is asked to when the server stops",
+          "[rtmp][session][enhanced]") {
+  // CapsExMask.Reconnect is 1, Multitrack is 2 (Enhanced RTMP v2, "Enhancing NetConnection connect Command").
+  const auto capable = GENERATE(true, false);
+  RtmpServer server;
+  RawClient publisher(server.port());
+  const auto caps = wire::amf_property("capsEx", wire::amf_number(capable ? 3 : 2));
+  const auto arguments = wire::amf_object(wire::amf_property("app", wire::amf_string("live")) + caps);
+  publisher.say(wire::handshake() + wire::command("connect", 1, arguments) + wire::create_stream() +
+                wire::publish("news"));
+  REQUIRE(publisher.hears("NetStream.Publish.Start"));
+  server.stop();
+  CHECK(publisher.sees_close());
+  const auto& heard = publisher.heard();
+  CHECK((heard.find("NetConnection.Connect.ReconnectRequest") != std::string::npos) == capable);
+  CHECK(heard.find("the server is stopping") != std::string::npos);
+}
+
 TEST_CASE("connections beyond the limits are cut, and room comes back", "[rtmp][session]") {
   rtmp::Options options;
   options.max_connections = 3;

@@ -95,6 +95,18 @@ inline std::string avc_config() {
                                      0x68, 0xe9, 0x78, 0x44, 0xb2, 0x2c, 0xfd, 0xf8, 0xf8, 0x00};
   return std::string(reinterpret_cast<const char*>(bytes), sizeof(bytes));
 }
+/// The hvcC of the same film, encoded by libx265 3.5 (640x360), without its SEI.
+inline std::string hevc_config() {
+  constexpr unsigned char bytes[] = {
+      0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3f, 0xf0, 0x00, 0xfc,
+      0xfd, 0xf8, 0xf8, 0x00, 0x00, 0x0f, 0x03, 0x20, 0x00, 0x01, 0x00, 0x18, 0x40, 0x01, 0x0c, 0x01,
+      0xff, 0xff, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00,
+      0x3f, 0x95, 0x90, 0x09, 0x21, 0x00, 0x01, 0x00, 0x2b, 0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00,
+      0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x3f, 0xa0, 0x05, 0x02, 0x01, 0x71,
+      0xf2, 0xe5, 0x95, 0x91, 0x29, 0x30, 0xb9, 0xa7, 0x08, 0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00,
+      0x03, 0x00, 0xc0, 0x40, 0x22, 0x00, 0x01, 0x00, 0x06, 0x44, 0x01, 0xc0, 0x73, 0xc1, 0x89};
+  return std::string(reinterpret_cast<const char*>(bytes), sizeof(bytes));
+}
 /// The AudioSpecificConfig of the same file.
 inline std::string aac_config() { return "\x11\x90\x56\xe5" + std::string(1, '\0'); }
 
@@ -133,6 +145,53 @@ inline std::string session(std::string_view name) {
     out += audio(i * 23, aac_frame(std::string(100, static_cast<char>(i))));
   return out + command("FCUnpublish", 6, amf_null() + amf_string(name)) +
          command("deleteStream", 7, amf_null() + amf_number(1));
+}
+
+// Enhanced RTMP v2, "ExVideoTagHeader" and "ExAudioTagHeader".
+enum Enhanced : unsigned {
+  sequence_start = 0,
+  coded_frames = 1,
+  coded_frames_x = 3,
+  video_multitrack = 6,
+  mod_ex = 7
+};
+inline std::string enhanced_video(unsigned type, bool key = true) {
+  return std::string(1, static_cast<char>(0x80 | (key ? 1 : 2) << 4 | type));
+}
+inline std::string enhanced_audio(unsigned type) { return std::string(1, static_cast<char>(0x90 | type)); }
+/// ModEx in front of a packet of `type`: data, and the modifier's number (0: nanoseconds).
+inline std::string modifier(unsigned type, const std::string& data, unsigned number = 0) {
+  const auto size = data.size() <= 255 ? be(data.size() - 1, 1) : "\xff" + be(data.size() - 1, 2);
+  return size + data + std::string(1, static_cast<char>(number << 4 | type));
+}
+/// One track of a multitrack message with sizes.
+inline std::string track(unsigned id, const std::string& body) {
+  return std::string(1, static_cast<char>(id)) + be(body.size(), 3) + body;
+}
+
+/// A whole session of HEVC and Opus, with modifiers and multitrack messages.
+inline std::string enhanced_session(std::string_view name) {
+  auto out =
+      handshake() +
+      command("connect", 1,
+              amf_object(amf_property("app", amf_string("live")) + amf_property("capsEx", amf_number(15)))) +
+      create_stream() + publish(name) + video(0, enhanced_video(sequence_start) + "hvc1" + hevc_config()) +
+      audio(0, enhanced_audio(sequence_start) + "Opus");
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    const bool key = i % 6 == 0;
+    const auto unit =
+        nal_unit((key ? "\x26\x01" : "\x02\x01") + std::string(key ? 700 : 150, static_cast<char>('a' + i)));
+    const auto many =
+        enhanced_video(video_multitrack, key) + std::string(1, '\x11') + "hvc1" + track(0, be(80, 3) + unit);
+    const auto exact =
+        enhanced_video(mod_ex, key) + modifier(coded_frames_x, be(i * 1'000, 3)) + "hvc1" + unit;
+    out += video(i * 40, i % 2 == 0 ? many : exact);
+  }
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    out += audio(i * 20, enhanced_audio(mod_ex) + modifier(coded_frames, be(500, 3)) + "Opus\xf8" +
+                             std::string(100, static_cast<char>(i)));
+  }
+  return out + command("deleteStream", 7, amf_null() + amf_number(1));
 }
 
 }  // namespace lookback::support::wire
