@@ -215,6 +215,7 @@ class Feed {
     next.start = static_cast<std::int64_t>(next.msn) * 1000;
     next.pdt_us = 1'700'000'000'000'000 + next.start * 1000;
     next.init_id = 1;
+    next.extent = 1;  // as if the store had taken it
     return next;
   }
   void part() {
