@@ -64,7 +64,8 @@ class UpdateCheck {
     if (now->uri != before.uri) fail(31, name_of(before) + " was " + before.uri + ", is " + now->uri);
     if (now->duration != before.duration) fail(31, name_of(before) + " changed its duration");
     if (now->map != before.map) fail(31, name_of(before) + " changed its map");
-    // Media may turn out to be lost, and then the playlist says so; what is a gap stays one.
+    // Only media that turned out to be lost may become one: a test that loses some allows that.
+    if (now->gap && !before.gap) fail(31, name_of(before) + " became a gap");
     if (before.gap && !now->gap) fail(31, name_of(before) + " is no gap any more");
     if (!now->parts.empty() && now->parts != before.parts) fail(31, name_of(before) + " changed its parts");
     check_place(before, *now);
