@@ -2,12 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,39 +18,13 @@
 #include "server/http/server.hpp"
 #include "server/ingest/rtmp/listener.hpp"
 #include "server/ingest/srt/listener.hpp"
+#include "server/network_threads.hpp"
 
 namespace lookback::server {
 
 namespace asio = boost::asio;
 
 namespace {
-
-/// The network threads: one io_context each, kept running until `release`.
-class NetworkThreads {
- public:
-  explicit NetworkThreads(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      owned_.push_back(std::make_unique<asio::io_context>(1));
-      guards_.push_back(asio::make_work_guard(*owned_.back()));
-      contexts_.push_back(owned_.back().get());
-    }
-  }
-  const std::vector<asio::io_context*>& contexts() const { return contexts_; }
-  void start() {
-    for (auto* context : contexts_) threads_.emplace_back([context] { context->run(); });
-  }
-  void release() { guards_.clear(); }
-  void join() {
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
- private:
-  std::vector<std::unique_ptr<asio::io_context>> owned_;
-  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
-  std::vector<asio::io_context*> contexts_;
-  std::vector<std::thread> threads_;
-};
 
 std::size_t thread_count(std::size_t wanted) {
   if (wanted != 0) return wanted;
@@ -72,103 +46,188 @@ std::vector<std::string> with_ports(const std::vector<std::string>& listen,
   return out;
 }
 
-int refuse_start(const std::string& what, const boost::system::error_code& error) {
+/// Why there is no server. False, for the caller's own return.
+bool refuse_start(const std::string& what, const boost::system::error_code& error) {
   spdlog::critical("cannot start: {}: {}", what, error.message());
-  return 1;
+  return false;
+}
+
+/// What lies in the data folder: the media, and the hashes of the secrets of the first start.
+struct DataFolder {
+  std::unique_ptr<store::Store> store;
+  PublishKey::Opened key;
+  SecretHash::Opened token;
+};
+
+/// Empty: it cannot be used, which has been logged.
+std::optional<DataFolder> open_folder(store::Options options) {
+  options.log = [](const std::string& line) { spdlog::warn("store: {}", line); };
+  const auto path = options.path;
+  const auto secret = [&](const char* name, const char* what, auto& out, auto opened) {
+    if (!opened) return refuse_start(std::string(what) + " " + (path / name).string(), opened.error());
+    out = std::move(*opened);
+    return true;
+  };
+  DataFolder folder;
+  auto store = store::Store::open(std::move(options));
+  if (!store) {
+    refuse_start("store at " + path.string(), store.error());
+    return std::nullopt;
+  }
+  folder.store = std::move(*store);
+  if (!secret("publish.key", "publishing key", folder.key, PublishKey::open(path / "publish.key")))
+    return std::nullopt;
+  if (!secret("admin.token", "admin token", folder.token, SecretHash::open(path / "admin.token")))
+    return std::nullopt;
+  return folder;
+}
+
+/// The parts of the server, in the order in which one stands on the other.
+class App {
+ public:
+  App(AppOptions options, DataFolder folder);
+
+  /// False: a listener's address cannot be had, which has been logged.
+  bool listen();
+  Started started() const;
+  /// Until a signal has ended it and all that was taken is stored.
+  void run();
+
+ private:
+  http::Site site();
+  void await_signal();
+  void on_signal(int number);
+  void stop();
+
+  const AppOptions options_;
+  const DataFolder folder_;
+  asio::thread_pool blocking_;  ///< outlives what the network's contexts still hold
+  NetworkThreads network_;
+  WallClock clock_;
+  Hub hub_;
+  Overrides overrides_;
+  Registry registry_;
+  MediaFinder finder_;
+  RecordingViews recording_views_;
+  /// Of signals and the service's clock, on the thread that runs the app, so that waiting for them keeps no
+  /// network thread alive.
+  asio::io_context main_{1};
+  Control control_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<rtmp::Listener> rtmp_;
+  std::unique_ptr<srt::Listener> srt_;
+  asio::signal_set signals_{main_, SIGINT, SIGTERM, SIGHUP};
+  std::thread joiner_;  ///< waits for the network threads once the server is stopping
+};
+
+App::App(AppOptions options, DataFolder folder)
+    : options_(std::move(options)),
+      folder_(std::move(folder)),
+      blocking_(options_.blocking_threads),
+      network_(thread_count(options_.threads)),
+      hub_(network_.contexts()),
+      overrides_(*folder_.store),
+      registry_(
+          options_.registry, LiveServices{*folder_.store, hub_, clock_}, network_.contexts(), blocking_,
+          [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
+          folder_.key.hash),
+      finder_(*folder_.store),
+      recording_views_(*folder_.store, options_.http.recording_cache_bytes),
+      control_(
+          {options_.tokens, options_.recordings, options_.settings, options_.reload, options_.max_interval},
+          folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
+  hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
+}
+
+http::Site App::site() {
+  http::Site site{hub_, *folder_.store, blocking_, http::web_assets(), [this] { return registry_.ready(); }};
+  site.find_segment = [this](const auto& name, const auto& known) { return finder_.segment(name, known); };
+  site.find_init = [this](const auto& name) { return finder_.init(name); };
+  site.now_us = [this] { return clock_.now_us(); };
+  site.recordings_of = [this](const std::string& stream) { return control_.recorded_ranges(stream); };
+  site.recordings = &control_.recordings();
+  site.recording_views = &recording_views_;
+  site.access = &control_.access();
+  site.api = &control_.api();
+  site.mp4 = std::make_shared<Mp4Cache>(options_.http.mp4_cache_bytes, blocking_);
+  return site;
+}
+
+bool App::listen() {
+  const auto take = [](const std::string& what, auto& listener, auto opened) {
+    if (!opened) return refuse_start(what, opened.error());
+    listener = std::move(*opened);
+    return true;
+  };
+  const auto& contexts = network_.contexts();
+  return take("http.listen " + options_.http.listen, http_,
+              http::Server::open(contexts, options_.http, site())) &&
+         take("rtmp.listen " + options_.rtmp.listen, rtmp_,
+              rtmp::Listener::open(contexts, options_.rtmp, registry_)) &&
+         take("srt.listen", srt_, srt::Listener::open(contexts, options_.srt, registry_, registry_));
+}
+
+Started App::started() const {
+  return {with_port(options_.http.listen, http_->port()), with_port(options_.rtmp.listen, rtmp_->port()),
+          with_ports(options_.srt.listen, srt_->ports()), folder_.key.fresh_secret.value_or(""),
+          options_.tokens.any() ? std::string() : folder_.token.fresh_secret.value_or("")};
+}
+
+void App::run() {
+  await_signal();
+  folder_.store->watch_damage([this](store::StreamId stream, store::TrackId track, std::uint64_t msn) {
+    registry_.lose(stream, track, msn);
+    recording_views_.forget(stream);
+  });
+  registry_.start();
+  control_.start();
+  network_.start();
+  main_.run();
+  joiner_.join();
+  blocking_.join();
+  folder_.store->flush();
+  folder_.store->watch_damage({});
+}
+
+void App::await_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int number) {
+    if (error) return;
+    on_signal(number);
+    await_signal();
+  });
+}
+
+void App::on_signal(int number) {
+  if (number == SIGHUP) {
+    control_.reload();
+    return;
+  }
+  spdlog::info("signal {}: {}", number, joiner_.joinable() ? "cutting connections" : "stopping");
+  if (!joiner_.joinable()) stop();
+  http_->stop();
+}
+
+void App::stop() {
+  rtmp_->stop();
+  srt_->stop();
+  control_.stop();
+  registry_.stop();
+  network_.release();
+  joiner_ = std::thread([this] {
+    network_.join();
+    main_.stop();
+  });
 }
 
 }  // namespace
 
 int run(AppOptions options, const std::function<void(const Started&)>& on_started) {
-  options.store.log = [](const std::string& line) { spdlog::warn("store: {}", line); };
-  const auto path = options.store.path;
-  auto store = store::Store::open(options.store);
-  if (!store) return refuse_start("store at " + path.string(), store.error());
-  auto key = PublishKey::open(path / "publish.key");
-  if (!key) return refuse_start("publishing key " + (path / "publish.key").string(), key.error());
-  auto token = SecretHash::open(path / "admin.token");
-  if (!token) return refuse_start("admin token " + (path / "admin.token").string(), token.error());
-
-  asio::thread_pool blocking(options.blocking_threads);  // outlives what the network's contexts still hold
-  NetworkThreads network(thread_count(options.threads));
-  WallClock clock;
-  Hub hub(network.contexts());
-  const LiveServices services{**store, hub, clock};
-  Overrides overrides(**store);
-  const SettingsFor settings = [&](std::string_view stream) {
-    return overrides.apply(stream, options.settings(stream));
-  };
-  Registry registry(options.registry, services, network.contexts(), blocking, settings, key->hash);
-  hub.on_miss = [&registry](const std::string& stream) { registry.load(stream); };
-
-  http::Site site{hub, **store, blocking, http::web_assets(), [&registry] { return registry.ready(); }, {}};
-  site.mp4 = std::make_shared<Mp4Cache>(options.http.mp4_cache_bytes, blocking);
-  site.now_us = [&clock] { return clock.now_us(); };
-  MediaFinder finder(**store);
-  RecordingViews recording_views(**store, options.http.recording_cache_bytes);
-  site.find_segment = [&finder](const auto& name, const auto& known) { return finder.segment(name, known); };
-  site.find_init = [&finder](const auto& name) { return finder.init(name); };
-  // Signals and the service's clock have a context of their own on this thread, so that waiting for them
-  // keeps no network thread alive.
-  asio::io_context main(1);
-  Control control(
-      {options.tokens, options.recordings, options.settings, options.reload, options.max_interval},
-      token->hash, **store, registry, overrides, clock, blocking, main);
-  site.recordings = &control.recordings();
-  site.recording_views = &recording_views;
-  site.recordings_of = [&control](const std::string& stream) { return control.recorded_ranges(stream); };
-  site.access = &control.access();
-  site.api = &control.api();
-  auto http = http::Server::open(network.contexts(), options.http, std::move(site));
-  if (!http) return refuse_start("http.listen " + options.http.listen, http.error());
-  auto rtmp = rtmp::Listener::open(network.contexts(), options.rtmp, registry);
-  if (!rtmp) return refuse_start("rtmp.listen " + options.rtmp.listen, rtmp.error());
-
-  auto srt = srt::Listener::open(network.contexts(), options.srt, registry, registry);
-  if (!srt) return refuse_start("srt.listen", srt.error());
-
-  asio::signal_set signals(main, SIGINT, SIGTERM, SIGHUP);
-  std::thread joiner;
-  std::function<void()> await_signal = [&] {
-    signals.async_wait([&](boost::system::error_code error, int number) {
-      if (error) return;
-      if (number == SIGHUP) {
-        control.reload();
-        return await_signal();
-      }
-      spdlog::info("signal {}: {}", number, joiner.joinable() ? "cutting connections" : "stopping");
-      if (!joiner.joinable()) {
-        (*rtmp)->stop();
-        (*srt)->stop();
-        control.stop();
-        registry.stop();
-        network.release();
-        joiner = std::thread([&] {
-          network.join();
-          main.stop();
-        });
-      }
-      (*http)->stop();
-      await_signal();
-    });
-  };
-  await_signal();
-  (*store)->watch_damage([&](store::StreamId stream, store::TrackId track, std::uint64_t msn) {
-    registry.lose(stream, track, msn);
-    recording_views.forget(stream);
-  });
-  registry.start();
-  control.start();
-  on_started({with_port(options.http.listen, (*http)->port()),
-              with_port(options.rtmp.listen, (*rtmp)->port()),
-              with_ports(options.srt.listen, (*srt)->ports()), key->fresh_secret.value_or(""),
-              options.tokens.any() ? std::string() : token->fresh_secret.value_or("")});
-  network.start();
-  main.run();
-  joiner.join();
-  blocking.join();
-  (*store)->flush();
-  (*store)->watch_damage({});
+  auto folder = open_folder(options.store);
+  if (!folder) return 1;
+  App app(std::move(options), std::move(*folder));
+  if (!app.listen()) return 1;
+  on_started(app.started());
+  app.run();
   spdlog::info("stopped; everything taken is stored");
   return 0;
 }
