@@ -14,21 +14,10 @@
 
 using namespace lookback;
 using namespace lookback::packager;
+using test::append;
 using test::BitWriter;
+using test::bytes;
 using namespace std::string_literals;
-
-namespace {
-
-std::vector<std::byte> bytes(const std::string& text) {
-  const auto span = as_bytes(text);
-  return {span.begin(), span.end()};
-}
-
-void append(std::vector<std::byte>& out, const std::vector<std::byte>& more) {
-  out.insert(out.end(), more.begin(), more.end());
-}
-
-}  // namespace
 
 TEST_CASE("an Opus ID header becomes a dOps box", "[packager][opus]") {
   // RFC 7845 5.1, little endian: version 1, stereo, pre-skip 312, 48,000 Hz, gain -256 (Q7.8), family 0.

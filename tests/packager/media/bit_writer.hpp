@@ -1,6 +1,7 @@
 #pragma once
 #include <bit>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "store/base/bytes.hpp"
@@ -73,6 +74,16 @@ inline std::vector<std::byte> avc_record(const std::vector<std::vector<std::byte
   out.push_back(std::byte(pps.size()));
   for (const auto& nal : pps) add(nal);
   return out;
+}
+
+/// A record written as text.
+inline std::vector<std::byte> bytes(const std::string& text) {
+  const auto span = as_bytes(text);
+  return {span.begin(), span.end()};
+}
+
+inline void append(std::vector<std::byte>& out, const std::vector<std::byte>& more) {
+  out.insert(out.end(), more.begin(), more.end());
 }
 
 }  // namespace lookback::test

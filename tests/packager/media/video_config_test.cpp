@@ -11,19 +11,12 @@
 
 using namespace lookback;
 using namespace lookback::packager;
+using test::append;
 using test::BitWriter;
+using test::bytes;
 using namespace std::string_literals;
 
 namespace {
-
-std::vector<std::byte> bytes(const std::string& text) {
-  const auto span = as_bytes(text);
-  return {span.begin(), span.end()};
-}
-
-void append(std::vector<std::byte>& out, const std::vector<std::byte>& more) {
-  out.insert(out.end(), more.begin(), more.end());
-}
 
 // --- HEVC ------------------------------------------------------------------------------------------
 
