@@ -11,6 +11,7 @@
 #include "conf/load.hpp"
 #include "conf/print.hpp"
 #include "tests/conf/config_file.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace lookback;
 using namespace lookback::conf;
@@ -20,8 +21,7 @@ using conf_test::load_file;
 
 namespace {
 
-const std::filesystem::path default_file =
-    std::filesystem::path(LOOKBACK_SOURCE_DIR) / "conf" / "lookback.toml";
+const std::filesystem::path default_file = support::source_folder() / "conf" / "lookback.toml";
 
 /// Every value as text, by full key.
 std::map<std::string, std::string> values(const Config& config) {

@@ -10,6 +10,7 @@
 #include "tests/support/http_client.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/mp4_boxes.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/playlist.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/server.hpp"
@@ -82,9 +83,7 @@ std::string output_of(std::vector<std::string> command) {
   return std::move(finished.out);
 }
 
-std::string publisher_program() {
-  return (std::filesystem::path(LOOKBACK_BINARY).parent_path() / "lookback_publish").string();
-}
+std::string publisher_program() { return (support::build_folder() / "lookback_publish").string(); }
 
 /// The streams of all cases, published at the same time and at an end.
 struct Show {

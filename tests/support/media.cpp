@@ -1,4 +1,5 @@
 #include "tests/support/media.hpp"
+#include "tests/support/paths.hpp"
 
 #include <cstdlib>
 #include <optional>
@@ -8,7 +9,7 @@ namespace lookback::support {
 namespace {
 
 std::optional<std::filesystem::path> find_clip(const std::string& name) {
-  const std::filesystem::path own = std::filesystem::path(LOOKBACK_TEST_MEDIA) / name;
+  const std::filesystem::path own = media_folder() / name;
   if (std::filesystem::is_regular_file(own)) return own;
   const char* extra = std::getenv("LOOKBACK_EXTRA_MEDIA");
   if (extra == nullptr) return std::nullopt;

@@ -1,4 +1,5 @@
 #include "tests/support/server.hpp"
+#include "tests/support/paths.hpp"
 
 #include <signal.h>
 
@@ -42,7 +43,7 @@ Server::~Server() {
 
 std::filesystem::path Server::binary() {
   const char* chosen = std::getenv("LOOKBACK_BINARY");
-  return chosen != nullptr ? chosen : LOOKBACK_BINARY;
+  return chosen != nullptr ? std::filesystem::path(chosen) : build_folder() / "lookback";
 }
 
 std::string Server::rtmp_url(const std::string& stream) const {

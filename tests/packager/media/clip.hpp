@@ -12,6 +12,7 @@
 
 #include "packager/media/track_format.hpp"
 #include "store/base/bytes.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -40,8 +41,9 @@ inline std::string output_of(std::vector<std::string> command) {
 inline std::vector<fs::path> clips() {
   std::vector<fs::path> found;
   const char* const extra = std::getenv("LOOKBACK_EXTRA_MEDIA");
-  for (const char* folder : {LOOKBACK_TEST_MEDIA, extra}) {
-    if (folder == nullptr) continue;
+  std::vector<fs::path> folders{support::media_folder()};
+  if (extra != nullptr) folders.emplace_back(extra);
+  for (const auto& folder : folders) {
     if (!fs::is_directory(folder)) {
       WARN("no media folder " << folder);
       continue;

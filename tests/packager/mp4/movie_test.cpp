@@ -7,6 +7,7 @@
 #include "packager/mp4/init.hpp"
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/packager/mp4/stored_stream.hpp"
+#include "tests/support/paths.hpp"
 
 // Movies of made-up samples: what is expected is arithmetic. 90 kHz video of 10 fps, 48 kHz audio.
 
@@ -20,7 +21,7 @@ constexpr std::uint32_t frame = 9'000, aac = 1'024;
 
 MovieInit video_init() {
   static const auto init = [] {
-    const auto clip = test::open(test::fs::path(LOOKBACK_TEST_MEDIA) / "sintel_720p24_gop2.mp4");
+    const auto clip = test::open(support::media_folder() / "sintel_720p24_gop2.mp4");
     for (unsigned i = 0; i < clip->nb_streams; ++i) {
       const auto& par = *clip->streams[i]->codecpar;
       if (par.codec_id == AV_CODEC_ID_H264) return make_init(test::parse(par).value()).value();

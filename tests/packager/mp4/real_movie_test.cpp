@@ -6,6 +6,7 @@
 #include "packager/media/ticks.hpp"
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/packager/mp4/stored_stream.hpp"
+#include "tests/support/paths.hpp"
 
 // Movies of real clips that went through the whole packager, against ffmpeg's view of the same stream as HLS.
 
@@ -188,7 +189,7 @@ TEST_CASE("random ranges of real clips decode to the pictures of HLS and hold it
 TEST_CASE("two sessions an hour apart play on without a hole, sound and picture together",
           "[packager][movie]") {
   const test::TempDir dir;
-  const auto clip = test::fs::path(LOOKBACK_TEST_MEDIA) / "sintel_360p24_gop2.mp4";
+  const auto clip = support::media_folder() / "sintel_360p24_gop2.mp4";
   StoredStream stream;
   stream.publish(clip, [](auto, std::int64_t us) { return us < 5'100'000; });
   stream.wait(3'600'000'000);

@@ -5,6 +5,7 @@
 #include "server/archive/time_grammar.hpp"
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/server/archive/archived_stream.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace lookback;
 using namespace lookback::test;
@@ -19,7 +20,7 @@ struct Folder {
 
   explicit Folder(const std::vector<std::string>& clips) {
     for (const auto& clip : clips) {
-      stream.publish(fs::path(LOOKBACK_TEST_MEDIA) / clip);
+      stream.publish(support::media_folder() / clip);
       stream.wait(60'000'000);
     }
     options.store.path = dir.path() / "data";

@@ -8,6 +8,7 @@
 #include "tests/packager/mp4/movie_walker.hpp"
 #include "tests/server/archive/archived_stream.hpp"
 #include "tests/server/http/stage.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace lookback;
 using namespace lookback::test;
@@ -16,8 +17,8 @@ using server::archive::floor_time_text;
 
 namespace {
 
-const fs::path clip = fs::path(LOOKBACK_TEST_MEDIA) / "sintel_360p24_gop2.mp4";
-const fs::path other_clip = fs::path(LOOKBACK_TEST_MEDIA) / "sintel_360p2997_gop2.mp4";
+const fs::path clip = support::media_folder() / "sintel_360p24_gop2.mp4";
+const fs::path other_clip = support::media_folder() / "sintel_360p2997_gop2.mp4";
 
 /// A clip that was streamed once, on a server.
 struct Show {
