@@ -187,6 +187,8 @@ List limits() {
       Make::size(
           "limits.max_ingest_queue", MiB, GiB,
           [](auto& c) -> auto& { return c.limits.max_ingest_queue_bytes; }),
+      Make::size(
+          "limits.max_standby", MiB, GiB, [](auto& c) -> auto& { return c.limits.max_standby_bytes; }),
       live(Make::duration(
           "limits.max_interval", 1min, 1h, [](auto& c) -> auto& { return c.limits.max_interval; })),
   };

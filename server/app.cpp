@@ -128,7 +128,8 @@ App::App(AppOptions options, DataFolder folder)
       hub_(network_.contexts()),
       overrides_(*folder_.store),
       registry_(
-          options_.registry, LiveServices{*folder_.store, hub_, clock_}, network_.contexts(), blocking_,
+          options_.registry, LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes},
+          network_.contexts(), blocking_,
           [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
           folder_.key.hash),
       finder_(*folder_.store),

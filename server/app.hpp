@@ -23,9 +23,10 @@ struct AppOptions {
   rtmp::Options rtmp;
   srt::Options srt;
   Registry::Options registry;
-  std::size_t threads = 0;           ///< network threads; 0: one for each core
-  std::size_t blocking_threads = 4;  ///< for store reads that may wait for the disk
-  api::Tokens tokens;                ///< of the configuration
+  std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of one backup publisher
+  std::size_t threads = 0;                    ///< network threads; 0: one for each core
+  std::size_t blocking_threads = 4;           ///< for store reads that may wait for the disk
+  api::Tokens tokens;                         ///< of the configuration
   Recordings::Options recordings;
   SettingsFor settings;
   std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval; thread-safe

@@ -137,6 +137,7 @@ int run(const Arguments& arguments) {
   options.srt = config.srt;
   options.registry.max_streams = config.limits.max_streams;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
+  options.max_standby_bytes = config.limits.max_standby_bytes;
   options.tokens = config.tokens;
   options.recordings.max_recordings = config.limits.max_recordings;
   options.recordings.max_per_stream = config.limits.max_recordings_per_stream;

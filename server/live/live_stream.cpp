@@ -73,57 +73,65 @@ Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest reques
                                                            std::function<void()> on_end,
                                                            std::size_t max_queue_bytes) {
   if (stopped_) return Errc::shutting_down;
-  const auto now = std::chrono::steady_clock::now();
-  if (publication_) {
-    if (now - last_events_.load() < settings_->values.takeover) return Errc::already_publishing;
-    end_session("another publisher took over after this one was silent");
+  if (const auto refused = refusal(request.backup)) return refused;
+  const bool beside = publication_ && publication_->request().backup != request.backup;
+  auto admitted = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
+                                                    std::move(executor), std::move(on_end), max_queue_bytes);
+  if (beside) {
+    stand_by(admitted);
+    return admitted;
   }
-  grace_.cancel();
-  last_events_ = now;
-  const bool fresh_run = !std::exchange(in_run_, true);
-  tell([&, now_us = services_.clock.now_us()](StreamStatus& status) {
-    status.state = StreamStatus::State::publishing;
-    if (fresh_run) ++status.run;
-    if (fresh_run) status.run_started_us = now_us;
-    status.session_started_us = now_us;
-    status.peer = request.peer;
-    status.protocol = request.protocol;
-    status.encoder = request.encoder;
-    status.link = std::nullopt;
-  });
-  spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
-               request.encoder.empty() ? "unnamed encoder" : request.encoder);
-  publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
-                                                   std::move(executor), std::move(on_end), max_queue_bytes);
-  return publication_;
+  if (const auto silent = publication_) {
+    constexpr auto why = "another publisher took over after this one was silent";
+    finish_session(why);
+    silent->end(why);
+  }
+  begin_session(admitted);
+  return admitted;
 }
 
 void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events) {
+  if (standby_ && publication == standby_->publication) return hold(std::move(events));
   if (publication != publication_) return;
   last_events_ = std::chrono::steady_clock::now();
   const auto now_us = services_.clock.now_us();
   packager::Outputs outputs;
+  Result<void> done;
   for (auto& event : events) {
-    const auto* change = std::get_if<FormatChange>(&event);
-    const auto done = change ? packager_.set_format(change->format, now_us, outputs)
-                             : packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);
-    if (!done) {
-      handle(std::move(outputs));
-      end_session("cannot package what it sends: " + done.error().message());
-      return;
-    }
+    if (done) package(std::move(event), now_us, outputs, done);
   }
   handle(std::move(outputs));
+  if (!done) end_session("cannot package what it sends: " + done.error().message());
+}
+
+void LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs,
+                         Result<void>& done) {
+  if (const auto* change = std::get_if<FormatChange>(&event)) {
+    remember(publication_->formats_, *change);
+    done = packager_.set_format(change->format, now_us, outputs);
+  } else {
+    done = packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);
+  }
 }
 
 void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {
   if (publication == publication_) end_session(why);
+  if (standby_ && publication == standby_->publication) end_standby(why);
 }
 
 void LiveStream::end_session(const std::string& why) {
+  if (!publication_) return;
+  publication_->end(why);
+  finish_session(why);
+  if (stopped_) return;
+  if (standby_) return promote(why);
+  spdlog::info("{}: waiting {} ms for a publisher", name_, settings_->values.grace.count());
+  start_grace(settings_->values.grace);
+}
+
+/// All that is held is cut and given out. Who was on the air is told nothing yet.
+void LiveStream::finish_session(const std::string& why) {
   const auto publication = std::exchange(publication_, nullptr);
-  if (!publication) return;
-  publication->end(why);
   tell([](StreamStatus& status) { status.state = StreamStatus::State::waiting; });
   packager::Outputs outputs;
   if (const auto ended = packager_.end_session(outputs); !ended) {
@@ -131,12 +139,9 @@ void LiveStream::end_session(const std::string& why) {
   }
   handle(std::move(outputs));
   const auto counters = packager_.counters();
-  spdlog::info(
-      "{}: publisher {} left: {}; waiting {} ms for it (so far {} breaks, {} forced cuts, {} dropped "
-      "samples)",
-      name_, publication->request().peer, why, settings_->values.grace.count(), packager_.breaks(),
-      counters.forced_cuts, counters.dropped_samples);
-  if (!stopped_) start_grace(settings_->values.grace);
+  spdlog::info("{}: publisher {} is off: {} (so far {} breaks, {} forced cuts, {} dropped samples)", name_,
+               publication->request().peer, why, packager_.breaks(), counters.forced_cuts,
+               counters.dropped_samples);
 }
 
 void LiveStream::start_grace(std::chrono::milliseconds left) {
@@ -172,15 +177,10 @@ StreamStatus LiveStream::status() const {
   return status_;
 }
 
-bool LiveStream::is_taken() const {
-  const std::lock_guard lock(status_mutex_);
-  const auto silent = std::chrono::steady_clock::now() - last_events_.load();
-  return status_.state == StreamStatus::State::publishing && silent < status_.settings->values.takeover;
-}
-
 void LiveStream::stop() {
   stopped_ = true;
   grace_.cancel();
+  end_standby("the server is shutting down");
   end_session("the server is shutting down");
   if (pending_.empty()) store_watch_.cancel();
 }

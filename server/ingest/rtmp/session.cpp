@@ -91,7 +91,8 @@ asio::awaitable<std::optional<Session::End>> Session::admit() {
                          .peer = peer_,
                          .from_loopback = from_loopback_,
                          .protocol = "rtmp",
-                         .encoder = dialogue_.commands().encoder()};
+                         .encoder = dialogue_.commands().encoder(),
+                         .backup = target.backup};
   asio::any_io_executor executor = socket_.get_executor();
   std::function<void()> on_end = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->publication_ended();

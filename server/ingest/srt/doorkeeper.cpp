@@ -50,7 +50,8 @@ Result<PublishTerms> Doorkeeper::let_in(Id id, const boost::asio::ip::udp::endpo
                          .peer = peer_name(address, peer.port()),
                          .from_loopback = address.is_loopback(),
                          .protocol = "srt",
-                         .encoder = loggable(wanted->encoder)};
+                         .encoder = loggable(wanted->encoder),
+                         .backup = wanted->backup};
   auto terms = common_->guard.check(request);
   if (!terms) return terms.error();
 
