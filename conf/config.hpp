@@ -55,6 +55,7 @@ struct Config {
   store::Options store;
   server::http::Options http;
   server::rtmp::Options rtmp;
+  server::rtmp::TlsOptions rtmps;
   server::srt::Options srt;
   server::api::Tokens tokens;
   HttpsOptions https;

@@ -63,6 +63,8 @@ class Category final : public boost::system::error_category {
         return "too many connections";
       case Errc::already_backed_up:
         return "the stream has a backup publisher";
+      case Errc::bad_certificate:
+        return "the certificate and its key cannot be used";
     }
     return "unknown error";
   }

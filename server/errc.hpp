@@ -31,6 +31,7 @@ enum class Errc {
   bad_mode,       ///< asked to play where only publishers are taken
   too_many_connections,
   already_backed_up,  ///< the stream has a backup publisher
+  bad_certificate,
 };
 
 const boost::system::error_category& server_category();
