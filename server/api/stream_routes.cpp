@@ -97,6 +97,36 @@ json::value failover_json(const StreamStatus& status) {
                       {"reason", status.failover->reason}};
 }
 
+template <class Value>
+json::value known(const std::optional<Value>& value, double unit) {
+  if (!value) return nullptr;
+  return static_cast<double>(*value) / unit;
+}
+
+/// Durations in seconds, as everywhere.
+json::value health_json(const StreamStatus& status) {
+  if (status.state != StreamStatus::State::publishing || !status.health) return nullptr;
+  const auto& health = *status.health;
+  json::array complaints;
+  for (const auto& each : health.complaints) {
+    complaints.push_back({{"code", name_of(each.ailment)},
+                          {"level", each.notice ? "notice" : "warning"},
+                          {"text", each.text},
+                          {"since", archive::time_text(each.since_us)}});
+  }
+  return json::object{{"state", health.is_degraded() ? "degraded" : "good"},
+                      {"bit_rate", health.bits_per_second},
+                      {"frame_rate", known(health.frame_rate, 1)},
+                      {"gop", known(health.gop_us, 1e6)},
+                      {"av_offset", known(health.av_offset_us, 1e6)},
+                      {"jitter", known(health.jitter_us, 1e6)},
+                      {"clock_offset", known(health.clock_offset_us, 1e6)},
+                      {"drift_ppm", known(health.drift_ppm, 1)},
+                      {"loss", known(health.loss, 1)},
+                      {"timestamp_jumps", health.jumps},
+                      {"problems", std::move(complaints)}};
+}
+
 json::object links_json(const std::string& name) {
   return {{"self", "/api/v1/streams/" + name}, {"hls", "/" + name + "/index.m3u8"},
           {"mp4", "/" + name + "/video.mp4"},  {"ranges", "/" + name + "/ranges.json"},
@@ -109,6 +139,7 @@ json::object summary(const StreamStatus& status) {
                    {"publisher", publisher_json(status)},
                    {"standby", standby_json(status)},
                    {"failover", failover_json(status)},
+                   {"health", health_json(status)},
                    {"tracks", tracks_json(status)},
                    {"window", window_json(status)},
                    {"links", links_json(status.name)}};

@@ -1,6 +1,8 @@
-// LiveStream's second publisher: who is on the air, who stands by, and the change from one to the other.
+// LiveStream's publishers: who is on the air and how it does, who stands by, and the change from one to the
+// other.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "server/live/live_stream.hpp"
@@ -43,6 +45,7 @@ void LiveStream::begin_session(std::shared_ptr<LivePublication> publication) {
   grace_.cancel();
   publication_ = std::move(publication);
   last_events_ = Clock::now();
+  health_.emplace(services_.clock.now_us());
   const auto& request = publication_->request();
   const bool fresh_run = !std::exchange(in_run_, true);
   tell([&, now_us = services_.clock.now_us()](StreamStatus& status) {
@@ -55,6 +58,7 @@ void LiveStream::begin_session(std::shared_ptr<LivePublication> publication) {
     status.encoder = request.encoder;
     status.publisher_is_backup = request.backup;
     status.link = std::nullopt;
+    status.health = std::nullopt;
   });
   spdlog::info("{}: publishing by {} from {} ({}, {})", name_, request.protocol, request.peer,
                request.encoder.empty() ? "unnamed encoder" : request.encoder, role(request));
@@ -133,6 +137,26 @@ void LiveStream::promote(const std::string& why) {
   }
   handle(std::move(outputs));
   if (!done) end_session("cannot package what it sends: " + done.error().message());
+}
+
+/// Tells what ails the publisher, and in the log what is new and what is over.
+void LiveStream::look_at_health() {
+  if (!publication_) return;
+  const auto before = status();
+  auto report = health_->assess(before.link, services_.clock.now_us());
+  static const std::vector<Complaint> none;
+  const auto& old = before.health ? before.health->complaints : none;
+  const auto lacks = [](const std::vector<Complaint>& list, const Complaint& one) {
+    return std::ranges::find(list, one.ailment, &Complaint::ailment) == list.end();
+  };
+  for (const auto& each : report.complaints) {
+    if (lacks(old, each))
+      spdlog::log(each.notice ? spdlog::level::info : spdlog::level::warn, "{}: {}", name_, each.text);
+  }
+  for (const auto& each : old) {
+    if (lacks(report.complaints, each)) spdlog::info("{}: no longer: {}", name_, each.text);
+  }
+  tell([&](StreamStatus& status) { status.health = std::move(report); });
 }
 
 }  // namespace lookback::server

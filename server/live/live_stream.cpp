@@ -110,7 +110,9 @@ void LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outpu
     remember(publication_->formats_, *change);
     done = packager_.set_format(change->format, now_us, outputs);
   } else {
-    done = packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);
+    const auto& sample = std::get<packager::SourceSample>(event);
+    health_->take(sample, now_us);
+    done = packager_.push(sample, now_us, outputs);
   }
 }
 
@@ -379,6 +381,7 @@ std::int64_t LiveStream::window_us() const {
 }
 
 bool LiveStream::tick() {
+  look_at_health();
   const auto window = window_us();
   if (window == std::numeric_limits<std::int64_t>::max()) return false;
   const auto& record = packager_.record();

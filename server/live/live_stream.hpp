@@ -16,6 +16,7 @@
 #include "server/base/wall_clock.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/ingest_health.hpp"
 #include "server/live/pending_appends.hpp"
 #include "server/live/standby_buffer.hpp"
 #include "server/live/stream_settings.hpp"
@@ -127,6 +128,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   void promote(const std::string& why);
   void fail_over();
   void end_standby(const std::string& why);
+  void look_at_health();
   void handle(packager::Outputs outputs);
   void add_track(const packager::NewTrack& track);
   void add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format);
@@ -160,7 +162,8 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
     std::shared_ptr<LivePublication> publication;
     StandbyBuffer buffer;
   };
-  std::optional<Standby> standby_;  ///< only beside one that is on the air
+  std::optional<IngestHealth> health_;  ///< of the session
+  std::optional<Standby> standby_;      ///< only beside one that is on the air
   /// When something came from the one that is on the air, and from the one that stands by.
   std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}},
       standby_events_{std::chrono::steady_clock::time_point{}};

@@ -9,6 +9,7 @@
 #include "packager/media/track_format.hpp"
 #include "server/ingest/link_stats.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/ingest_health.hpp"
 #include "server/live/stream_settings.hpp"
 #include "store/records.hpp"
 
@@ -49,6 +50,7 @@ struct StreamStatus {
   std::optional<StandbyStatus> standby;    ///< the other one of two
   std::optional<FailoverStatus> failover;  ///< the last change from one to the other
   std::optional<LinkStats> link;           ///< of that publisher, where its protocol measures it
+  std::optional<HealthReport> health;      ///< of that publisher, or the one that was there last
   boost::system::error_code store_error;   ///< why media is not stored at the moment
   EffectiveSettingsPtr settings;
   std::map<std::string, std::shared_ptr<const packager::TrackFormat>> formats;  ///< by track name
