@@ -68,52 +68,30 @@ void LiveStream::start() {
   publish();
 }
 
-Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest request,
-                                                           boost::asio::any_io_executor executor,
-                                                           std::function<void()> on_end,
-                                                           std::size_t max_queue_bytes) {
-  if (stopped_) return Errc::shutting_down;
-  if (const auto refused = refusal(request.backup)) return refused;
-  const bool beside = publication_ && publication_->request().backup != request.backup;
-  auto admitted = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
-                                                    std::move(executor), std::move(on_end), max_queue_bytes);
-  if (beside) {
-    stand_by(admitted);
-    return admitted;
-  }
-  if (const auto silent = publication_) {
-    constexpr auto why = "another publisher took over after this one was silent";
-    finish_session(why);
-    silent->end(why);
-  }
-  begin_session(admitted);
-  return admitted;
-}
-
 void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events) {
   if (standby_ && publication == standby_->publication) return hold(std::move(events));
   if (publication != publication_) return;
   last_events_ = std::chrono::steady_clock::now();
   const auto now_us = services_.clock.now_us();
   packager::Outputs outputs;
-  Result<void> done;
   for (auto& event : events) {
-    if (done) package(std::move(event), now_us, outputs, done);
+    if (const auto done = package(std::move(event), now_us, outputs); !done) {
+      handle(std::move(outputs));
+      end_session("cannot package what it sends: " + done.error().message());
+      return;
+    }
   }
   handle(std::move(outputs));
-  if (!done) end_session("cannot package what it sends: " + done.error().message());
 }
 
-void LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs,
-                         Result<void>& done) {
-  if (const auto* change = std::get_if<FormatChange>(&event)) {
-    remember(publication_->formats_, *change);
-    done = packager_.set_format(change->format, now_us, outputs);
-  } else {
-    const auto& sample = std::get<packager::SourceSample>(event);
-    health_->take(sample, now_us);
-    done = packager_.push(sample, now_us, outputs);
+Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs) {
+  if (const auto* sample = std::get_if<packager::SourceSample>(&event)) {
+    health_->take(*sample, now_us);
+    return packager_.push(*sample, now_us, outputs);
   }
+  const auto& change = std::get<FormatChange>(event);
+  remember(publication_->formats_, change);
+  return packager_.set_format(change.format, now_us, outputs);
 }
 
 void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {

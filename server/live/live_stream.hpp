@@ -116,12 +116,12 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   };
 
   void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
-  void package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs, Result<void>& done);
+  Result<void> package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs);
   void leave(const std::shared_ptr<LivePublication>& publication, const std::string& why);
   void end_session(const std::string& why);
   void finish_session(const std::string& why);
 
-  // live_failover.cpp
+  // live_publishers.cpp
   void begin_session(std::shared_ptr<LivePublication> publication);
   void stand_by(std::shared_ptr<LivePublication> publication);
   void hold(std::vector<IngestEvent> events);

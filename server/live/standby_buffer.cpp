@@ -30,7 +30,8 @@ void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, s
   for (auto& event : events) {
     if (const auto* change = std::get_if<FormatChange>(&event)) {
       remember(formats_, *change);
-    } else if (begins_group(std::get<packager::SourceSample>(event), now_us)) {
+    } else if (const auto* sample = std::get_if<packager::SourceSample>(&event);
+               sample && begins_group(*sample, now_us)) {
       groups_.push_back({now_us, formats_, {}, 0});
     }
     if (groups_.empty()) continue;

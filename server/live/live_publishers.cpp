@@ -40,6 +40,28 @@ boost::system::error_code LiveStream::refusal(bool backup) const {
   return backup ? Errc::already_backed_up : Errc::already_publishing;
 }
 
+Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest request,
+                                                           boost::asio::any_io_executor executor,
+                                                           std::function<void()> on_end,
+                                                           std::size_t max_queue_bytes) {
+  if (stopped_) return Errc::shutting_down;
+  if (const auto refused = refusal(request.backup)) return refused;
+  const bool beside = publication_ && publication_->request().backup != request.backup;
+  auto admitted = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
+                                                    std::move(executor), std::move(on_end), max_queue_bytes);
+  if (beside) {
+    stand_by(admitted);
+    return admitted;
+  }
+  if (const auto silent = publication_) {
+    constexpr auto why = "another publisher took over after this one was silent";
+    finish_session(why);
+    silent->end(why);
+  }
+  begin_session(admitted);
+  return admitted;
+}
+
 /// Puts a publisher on the air.
 void LiveStream::begin_session(std::shared_ptr<LivePublication> publication) {
   grace_.cancel();
@@ -131,12 +153,14 @@ void LiveStream::promote(const std::string& why) {
   const auto end_us = packager_.record().epoch_us + packager_.record().end_us;
   auto held = end_us - now_us > most_ahead_us ? buffer.release_formats(now_us) : buffer.release(end_us);
   packager::Outputs outputs;
-  Result<void> done;
   for (auto& [event, arrival_us] : held) {
-    if (done) package(std::move(event), arrival_us, outputs, done);
+    if (const auto done = package(std::move(event), arrival_us, outputs); !done) {
+      handle(std::move(outputs));
+      end_session("cannot package what it sends: " + done.error().message());
+      return;
+    }
   }
   handle(std::move(outputs));
-  if (!done) end_session("cannot package what it sends: " + done.error().message());
 }
 
 /// Tells what ails the publisher, and in the log what is new and what is over.
