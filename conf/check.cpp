@@ -125,11 +125,14 @@ std::vector<std::string> check(const Config& config) {
              fmt::format("must be at least rtmp.max_message ({}), or no such message can arrive",
                          format_size(config.rtmp.max_message_bytes)));
   }
-  if (config.https.certificate.empty() != config.https.key.empty()) {
-    const bool has_key = config.https.certificate.empty();
-    complain(has_key ? "https.key" : "https.certificate",
-             has_key ? "needs https.certificate as well" : "needs https.key as well");
-  }
+  const auto expect_pair = [&](const std::string& section, const auto& files) {
+    if (files.certificate.empty() == files.key.empty()) return;
+    const bool has_key = files.certificate.empty();
+    complain(section + (has_key ? ".key" : ".certificate"),
+             fmt::format("needs {}.{} as well", section, has_key ? "certificate" : "key"));
+  };
+  expect_pair("https", config.https);
+  expect_pair("rtmps", config.rtmps);
   check_tokens(config, problems);
   check_streams(config, problems);
   return problems;

@@ -23,6 +23,7 @@ struct Limits {
   std::size_t max_streams = 2'000;  ///< streams loaded at the same time; a publish above is refused
   std::size_t max_ingest_queue_bytes =
       16u << 20;  ///< of one publisher, not yet taken by its stream; above, it is dropped
+  std::size_t max_standby_bytes = 32u << 20;       ///< media that is kept of one backup publisher
   std::size_t max_recordings = 100'000;            ///< of all streams together
   std::size_t max_recordings_per_stream = 10'000;  ///< making one above is refused
   std::chrono::milliseconds max_interval{60'000};  ///< upper bound of thumbs.interval and motionclip.interval
@@ -54,6 +55,7 @@ struct Config {
   store::Options store;
   server::http::Options http;
   server::rtmp::Options rtmp;
+  server::rtmp::TlsOptions rtmps;
   server::srt::Options srt;
   server::api::Tokens tokens;
   HttpsOptions https;

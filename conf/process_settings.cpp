@@ -137,6 +137,17 @@ List rtmp() {
   };
 }
 
+List rtmps() {
+  return {
+      Make::address(
+          "rtmps.listen", [](auto& c) -> auto& { return c.rtmps.listen; }),
+      Make::text(
+          "rtmps.certificate", 0, 4'000, [](auto& c) -> auto& { return c.rtmps.certificate; }),
+      Make::text(
+          "rtmps.key", 0, 4'000, [](auto& c) -> auto& { return c.rtmps.key; }),
+  };
+}
+
 List srt() {
   return {
       Make::addresses(
@@ -187,6 +198,8 @@ List limits() {
       Make::size(
           "limits.max_ingest_queue", MiB, GiB,
           [](auto& c) -> auto& { return c.limits.max_ingest_queue_bytes; }),
+      Make::size(
+          "limits.max_standby", MiB, GiB, [](auto& c) -> auto& { return c.limits.max_standby_bytes; }),
       live(Make::duration(
           "limits.max_interval", 1min, 1h, [](auto& c) -> auto& { return c.limits.max_interval; })),
   };
@@ -194,7 +207,7 @@ List limits() {
 
 List all() {
   List list;
-  for (const auto& part : {process(), store(), http(), api(), rtmp(), srt(), later(), limits()}) {
+  for (const auto& part : {process(), store(), http(), api(), rtmp(), rtmps(), srt(), later(), limits()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;

@@ -27,8 +27,9 @@ class ProgramClock {
     }
     if (last_us_ == none_before && earliest_us_ != none) {
       // A source that hurries after its start was late with its first sample: its later ones tell the time.
-      offset_us_ = std::clamp<std::int64_t>(earliest_us_, -most_hurry_us, 0);
-      lead_us_ = earliest_us_ - offset_us_;
+      const auto hurry = std::clamp<std::int64_t>(earliest_us_, -most_hurry_us, 0);
+      offset_us_ = std::max(hurry, not_before_us_ - epoch_us_ - media_us);
+      lead_us_ = offset_us_ > hurry ? 0 : earliest_us_ - offset_us_;
     }
     last_us_ = media_us;
     earliest_us_ = none;
@@ -37,8 +38,11 @@ class ProgramClock {
 
   std::int64_t date(std::int64_t media_us) const { return epoch_us_ + media_us + offset_us_; }
 
-  /// A new session: its first sample arrives on time by definition.
-  void restart() {
+  /// A new session: its first sample arrives on time by definition. No date of it is before `not_before_us`,
+  /// where the session before ends: one that begins with what came earlier, as a backup that takes over
+  /// does, is late at first and comes back to the true time at the usual pace.
+  void restart(std::int64_t not_before_us) {
+    not_before_us_ = not_before_us;
     last_us_ = none_before;
     earliest_us_ = none;
     lead_us_ = 0;
@@ -51,6 +55,7 @@ class ProgramClock {
   static constexpr auto none_before = std::numeric_limits<std::int64_t>::max() - 1;
   std::int64_t epoch_us_;
   std::int64_t offset_us_ = 0;
+  std::int64_t not_before_us_ = 0;
   std::int64_t lead_us_ = 0;  ///< how early or late the source was at its start: kept, not corrected
   std::int64_t last_us_ = none_before;  ///< media time of the newest segment
   std::int64_t earliest_us_ = none;     ///< smallest lateness since then

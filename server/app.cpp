@@ -52,6 +52,12 @@ bool refuse_start(const std::string& what, const boost::system::error_code& erro
   return false;
 }
 
+/// Null: there is to be no RTMPS.
+std::shared_ptr<TlsIdentity> identity_of(const rtmp::TlsOptions& options) {
+  if (options.certificate.empty()) return nullptr;
+  return std::make_shared<TlsIdentity>(options.certificate, options.key);
+}
+
 /// What lies in the data folder: the media, and the hashes of the secrets of the first start.
 struct DataFolder {
   std::unique_ptr<store::Store> store;
@@ -97,9 +103,12 @@ class App {
   http::Site site();
   void await_signal();
   void on_signal(int number);
+  bool listen_rtmps();
+  bool reload();
   void stop();
 
   const AppOptions options_;
+  const std::shared_ptr<TlsIdentity> rtmps_identity_;  ///< null: no RTMPS
   const DataFolder folder_;
   asio::thread_pool blocking_;  ///< outlives what the network's contexts still hold
   NetworkThreads network_;
@@ -114,7 +123,7 @@ class App {
   asio::io_context main_{1};
   Control control_;
   std::unique_ptr<http::Server> http_;
-  std::unique_ptr<rtmp::Listener> rtmp_;
+  std::unique_ptr<rtmp::Listener> rtmp_, rtmps_;  ///< the second is null without a certificate
   std::unique_ptr<srt::Listener> srt_;
   asio::signal_set signals_{main_, SIGINT, SIGTERM, SIGHUP};
   std::thread joiner_;  ///< waits for the network threads once the server is stopping
@@ -122,20 +131,22 @@ class App {
 
 App::App(AppOptions options, DataFolder folder)
     : options_(std::move(options)),
+      rtmps_identity_(identity_of(options_.rtmps)),
       folder_(std::move(folder)),
       blocking_(options_.blocking_threads),
       network_(thread_count(options_.threads)),
       hub_(network_.contexts()),
       overrides_(*folder_.store),
       registry_(
-          options_.registry, LiveServices{*folder_.store, hub_, clock_}, network_.contexts(), blocking_,
+          options_.registry, LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes},
+          network_.contexts(), blocking_,
           [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
           folder_.key.hash),
       finder_(*folder_.store),
       recording_views_(*folder_.store, options_.http.recording_cache_bytes),
-      control_(
-          {options_.tokens, options_.recordings, options_.settings, options_.reload, options_.max_interval},
-          folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
+      control_({options_.tokens, options_.recordings, options_.settings, [this] { return reload(); },
+                options_.max_interval},
+               folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
   hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
 }
 
@@ -164,12 +175,33 @@ bool App::listen() {
               http::Server::open(contexts, options_.http, site())) &&
          take("rtmp.listen " + options_.rtmp.listen, rtmp_,
               rtmp::Listener::open(contexts, options_.rtmp, registry_)) &&
-         take("srt.listen", srt_, srt::Listener::open(contexts, options_.srt, registry_, registry_));
+         take("srt.listen", srt_, srt::Listener::open(contexts, options_.srt, registry_, registry_)) &&
+         listen_rtmps();
+}
+
+bool App::listen_rtmps() {
+  if (!rtmps_identity_) return true;
+  if (const auto loaded = rtmps_identity_->load(); !loaded) return refuse_start("[rtmps]", loaded.error());
+  auto options = options_.rtmp;
+  options.listen = options_.rtmps.listen;
+  auto opened = rtmp::Listener::open(network_.contexts(), std::move(options), registry_, rtmps_identity_);
+  if (!opened) return refuse_start("rtmps.listen " + options_.rtmps.listen, opened.error());
+  rtmps_ = std::move(*opened);
+  return true;
+}
+
+/// All or nothing: a certificate that cannot be read leaves the old one, and the old configuration.
+bool App::reload() {
+  if (rtmps_identity_ && !rtmps_identity_->load()) return false;
+  return options_.reload();
 }
 
 Started App::started() const {
-  return {with_port(options_.http.listen, http_->port()), with_port(options_.rtmp.listen, rtmp_->port()),
-          with_ports(options_.srt.listen, srt_->ports()), folder_.key.fresh_secret.value_or(""),
+  return {with_port(options_.http.listen, http_->port()),
+          with_port(options_.rtmp.listen, rtmp_->port()),
+          rtmps_ ? with_port(options_.rtmps.listen, rtmps_->port()) : std::string(),
+          with_ports(options_.srt.listen, srt_->ports()),
+          folder_.key.fresh_secret.value_or(""),
           options_.tokens.any() ? std::string() : folder_.token.fresh_secret.value_or("")};
 }
 
@@ -209,6 +241,7 @@ void App::on_signal(int number) {
 
 void App::stop() {
   rtmp_->stop();
+  if (rtmps_) rtmps_->stop();
   srt_->stop();
   control_.stop();
   registry_.stop();

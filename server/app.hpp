@@ -21,11 +21,13 @@ struct AppOptions {
   store::Options store;
   http::Options http;
   rtmp::Options rtmp;
+  rtmp::TlsOptions rtmps;
   srt::Options srt;
   Registry::Options registry;
-  std::size_t threads = 0;           ///< network threads; 0: one for each core
-  std::size_t blocking_threads = 4;  ///< for store reads that may wait for the disk
-  api::Tokens tokens;                ///< of the configuration
+  std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of one backup publisher
+  std::size_t threads = 0;                    ///< network threads; 0: one for each core
+  std::size_t blocking_threads = 4;           ///< for store reads that may wait for the disk
+  api::Tokens tokens;                         ///< of the configuration
   Recordings::Options recordings;
   SettingsFor settings;
   std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval; thread-safe
@@ -36,6 +38,7 @@ struct AppOptions {
 /// What the process prints when it is up.
 struct Started {
   std::string http, rtmp;         ///< "127.0.0.1:8080": the real ports
+  std::string rtmps;              ///< the same; empty: no RTMPS
   std::vector<std::string> srt;   ///< the same; empty: no SRT
   std::string fresh_publish_key;  ///< of a first start; empty later
   std::string fresh_admin_token;  ///< the same; empty, too, when the configuration has tokens

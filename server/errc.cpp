@@ -61,6 +61,10 @@ class Category final : public boost::system::error_category {
         return "this port takes publishers only; streams play by HLS";
       case Errc::too_many_connections:
         return "too many connections";
+      case Errc::already_backed_up:
+        return "the stream has a backup publisher";
+      case Errc::bad_certificate:
+        return "the certificate and its key cannot be used";
     }
     return "unknown error";
   }

@@ -30,6 +30,8 @@ enum class Errc {
   no_stream,      ///< an empty SRT stream id on a port without a stream of its own
   bad_mode,       ///< asked to play where only publishers are taken
   too_many_connections,
+  already_backed_up,  ///< the stream has a backup publisher
+  bad_certificate,
 };
 
 const boost::system::error_category& server_category();

@@ -71,6 +71,10 @@ void print_started(const server::Started& started) {
   std::printf("\n  Lookback %s is up.\n\n", server::lookback_version().c_str());
   std::printf("  Publish (OBS, FFmpeg)   server rtmp://%s:%s/live   key NAME\n", host(started.rtmp).c_str(),
               port(started.rtmp).c_str());
+  if (!started.rtmps.empty()) {
+    std::printf("  Publish by RTMPS        server rtmps://%s:%s/live   key NAME\n",
+                host(started.rtmps).c_str(), port(started.rtmps).c_str());
+  }
   for (const auto& srt : started.srt) {
     std::printf("  Publish by SRT          srt://%s:%s?streamid=publish:live/NAME   (MPEG-TS)\n",
                 host(srt).c_str(), port(srt).c_str());
@@ -88,6 +92,7 @@ void print_started(const server::Started& started) {
   std::printf("  Playlist                http://%s:%s/live/NAME/index.m3u8\n\n", host(started.http).c_str(),
               port(started.http).c_str());
   std::printf("ready http=%s rtmp=%s", started.http.c_str(), started.rtmp.c_str());
+  if (!started.rtmps.empty()) std::printf(" rtmps=%s", started.rtmps.c_str());
   for (const auto& srt : started.srt) std::printf(" srt=%s", srt.c_str());
   std::printf("\n");
   std::fflush(stdout);
@@ -134,9 +139,11 @@ int run(const Arguments& arguments) {
   options.store = config.store;
   options.http = config.http;
   options.rtmp = config.rtmp;
+  options.rtmps = config.rtmps;
   options.srt = config.srt;
   options.registry.max_streams = config.limits.max_streams;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
+  options.max_standby_bytes = config.limits.max_standby_bytes;
   options.tokens = config.tokens;
   options.recordings.max_recordings = config.limits.max_recordings;
   options.recordings.max_per_stream = config.limits.max_recordings_per_stream;

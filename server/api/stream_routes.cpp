@@ -62,25 +62,69 @@ json::value window_json(const StreamStatus& status) {
                       {"last_msn", *last}};
 }
 
-json::value link_json(const StreamStatus& status) {
-  if (!status.link) return nullptr;
+json::value link_json(const std::optional<LinkStats>& link) {
+  if (!link) return nullptr;
   const auto seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
-  return json::object{{"rtt", seconds(status.link->rtt)},
-                      {"latency", seconds(status.link->latency)},
-                      {"mbps", status.link->receive_mbps},
-                      {"packets", status.link->received_packets},
-                      {"lost", status.link->lost_packets},
-                      {"dropped", status.link->dropped_packets},
-                      {"undecrypted", status.link->undecrypted_packets}};
+  return json::object{{"rtt", seconds(link->rtt)},
+                      {"latency", seconds(link->latency)},
+                      {"mbps", link->receive_mbps},
+                      {"packets", link->received_packets},
+                      {"lost", link->lost_packets},
+                      {"dropped", link->dropped_packets},
+                      {"undecrypted", link->undecrypted_packets}};
 }
 
 json::value publisher_json(const StreamStatus& status) {
   if (status.state != StreamStatus::State::publishing) return nullptr;
-  return json::object{{"address", status.peer},
-                      {"protocol", status.protocol},
-                      {"encoder", status.encoder},
-                      {"link", link_json(status)},
-                      {"since", archive::time_text(status.session_started_us)}};
+  return json::object{
+      {"address", status.peer},         {"protocol", status.protocol},
+      {"encoder", status.encoder},      {"role", status.publisher_is_backup ? "backup" : "primary"},
+      {"link", link_json(status.link)}, {"since", archive::time_text(status.session_started_us)}};
+}
+
+json::value standby_json(const StreamStatus& status) {
+  if (!status.standby) return nullptr;
+  return json::object{
+      {"address", status.standby->peer},         {"protocol", status.standby->protocol},
+      {"encoder", status.standby->encoder},      {"role", status.publisher_is_backup ? "primary" : "backup"},
+      {"link", link_json(status.standby->link)}, {"since", archive::time_text(status.standby->since_us)}};
+}
+
+json::value failover_json(const StreamStatus& status) {
+  if (!status.failover) return nullptr;
+  return json::object{{"count", status.failover->count},
+                      {"last", archive::time_text(status.failover->last_us)},
+                      {"reason", status.failover->reason}};
+}
+
+template <class Value>
+json::value known(const std::optional<Value>& value, double unit) {
+  if (!value) return nullptr;
+  return static_cast<double>(*value) / unit;
+}
+
+/// Durations in seconds, as everywhere.
+json::value health_json(const StreamStatus& status) {
+  if (status.state != StreamStatus::State::publishing || !status.health) return nullptr;
+  const auto& health = *status.health;
+  json::array complaints;
+  for (const auto& each : health.complaints) {
+    complaints.push_back({{"code", name_of(each.ailment)},
+                          {"level", each.notice ? "notice" : "warning"},
+                          {"text", each.text},
+                          {"since", archive::time_text(each.since_us)}});
+  }
+  return json::object{{"state", health.is_degraded() ? "degraded" : "good"},
+                      {"bit_rate", health.bits_per_second},
+                      {"frame_rate", known(health.frame_rate, 1)},
+                      {"gop", known(health.gop_us, 1e6)},
+                      {"av_offset", known(health.av_offset_us, 1e6)},
+                      {"jitter", known(health.jitter_us, 1e6)},
+                      {"clock_offset", known(health.clock_offset_us, 1e6)},
+                      {"drift_ppm", known(health.drift_ppm, 1)},
+                      {"loss", known(health.loss, 1)},
+                      {"timestamp_jumps", health.jumps},
+                      {"problems", std::move(complaints)}};
 }
 
 json::object links_json(const std::string& name) {
@@ -93,6 +137,9 @@ json::object summary(const StreamStatus& status) {
   json::object out{{"name", status.name},
                    {"state", name_of(status.state)},
                    {"publisher", publisher_json(status)},
+                   {"standby", standby_json(status)},
+                   {"failover", failover_json(status)},
+                   {"health", health_json(status)},
                    {"tracks", tracks_json(status)},
                    {"window", window_json(status)},
                    {"links", links_json(status.name)}};

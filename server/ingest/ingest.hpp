@@ -24,6 +24,7 @@ struct PublishRequest {
   bool from_loopback = false;
   std::string protocol = {};  ///< "rtmp", "srt"
   std::string encoder = {};   ///< what the peer calls itself, for logs; may be empty
+  bool backup = false;        ///< stands by beside the primary publisher, and takes over when that is gone
 };
 
 /// One publisher's hold on a stream. Thread-safe; work is posted to the stream's strand.
@@ -45,8 +46,8 @@ class Ingest {
  public:
   virtual ~Ingest() = default;
   /// Decides on a publisher. `on_end` is called once, on `executor`, when the stream ends the publication.
-  /// Errors: bad_stream_name, reserved_stream_name, wrong_key, already_publishing, too_many_streams,
-  /// shutting_down, store_failed.
+  /// Errors: bad_stream_name, reserved_stream_name, wrong_key, already_publishing, already_backed_up,
+  /// too_many_streams, shutting_down, store_failed.
   virtual boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(
       PublishRequest request, boost::asio::any_io_executor executor, std::function<void()> on_end) = 0;
 };

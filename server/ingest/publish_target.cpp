@@ -1,5 +1,6 @@
 #include "server/ingest/publish_target.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -57,6 +58,10 @@ std::string find_key(std::initializer_list<std::string_view> queries) {
   return {};
 }
 
+bool is_backup(std::initializer_list<std::string_view> queries) {
+  return std::ranges::any_of(queries, [](auto query) { return parameter(query, "backup") == "1"; });
+}
+
 }  // namespace
 
 PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url, std::string_view name) {
@@ -68,7 +73,9 @@ PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url
   target.stream.append(app_path);
   if (!app_path.empty() && !name_path.empty()) target.stream.push_back('/');
   target.stream.append(name_path);
-  target.key = find_key({in_name.query, in_app.query, split_query(tc_url).query});
+  const auto queries = {in_name.query, in_app.query, split_query(tc_url).query};
+  target.key = find_key(queries);
+  target.backup = is_backup(queries);
   return target;
 }
 

@@ -46,8 +46,10 @@ bool LivePublication::push(std::vector<IngestEvent> events) {
 
 void LivePublication::report(const LinkStats& stats) {
   boost::asio::post(stream_->executor(), [self = shared_from_this(), stats] {
-    if (self->stream_->publication_ != self) return;
-    self->stream_->tell([&](StreamStatus& status) { status.link = stats; });
+    const auto& stream = *self->stream_;
+    const bool on_air = stream.publication_ == self;
+    if (!on_air && !(stream.standby_ && stream.standby_->publication == self)) return;
+    self->stream_->tell([&](StreamStatus& status) { (on_air ? status.link : status.standby->link) = stats; });
   });
 }
 

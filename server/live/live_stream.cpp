@@ -68,46 +68,14 @@ void LiveStream::start() {
   publish();
 }
 
-Result<std::shared_ptr<LivePublication>> LiveStream::admit(PublishRequest request,
-                                                           boost::asio::any_io_executor executor,
-                                                           std::function<void()> on_end,
-                                                           std::size_t max_queue_bytes) {
-  if (stopped_) return Errc::shutting_down;
-  const auto now = std::chrono::steady_clock::now();
-  if (publication_) {
-    if (now - last_events_.load() < settings_->values.takeover) return Errc::already_publishing;
-    end_session("another publisher took over after this one was silent");
-  }
-  grace_.cancel();
-  last_events_ = now;
-  const bool fresh_run = !std::exchange(in_run_, true);
-  tell([&, now_us = services_.clock.now_us()](StreamStatus& status) {
-    status.state = StreamStatus::State::publishing;
-    if (fresh_run) ++status.run;
-    if (fresh_run) status.run_started_us = now_us;
-    status.session_started_us = now_us;
-    status.peer = request.peer;
-    status.protocol = request.protocol;
-    status.encoder = request.encoder;
-    status.link = std::nullopt;
-  });
-  spdlog::info("{}: publishing by {} from {} ({})", name_, request.protocol, request.peer,
-               request.encoder.empty() ? "unnamed encoder" : request.encoder);
-  publication_ = std::make_shared<LivePublication>(shared_from_this(), std::move(request),
-                                                   std::move(executor), std::move(on_end), max_queue_bytes);
-  return publication_;
-}
-
 void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events) {
+  if (standby_ && publication == standby_->publication) return hold(std::move(events));
   if (publication != publication_) return;
   last_events_ = std::chrono::steady_clock::now();
   const auto now_us = services_.clock.now_us();
   packager::Outputs outputs;
   for (auto& event : events) {
-    const auto* change = std::get_if<FormatChange>(&event);
-    const auto done = change ? packager_.set_format(change->format, now_us, outputs)
-                             : packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);
-    if (!done) {
+    if (const auto done = package(std::move(event), now_us, outputs); !done) {
       handle(std::move(outputs));
       end_session("cannot package what it sends: " + done.error().message());
       return;
@@ -116,14 +84,34 @@ void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::
   handle(std::move(outputs));
 }
 
+Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs) {
+  if (const auto* sample = std::get_if<packager::SourceSample>(&event)) {
+    health_->take(*sample, now_us);
+    return packager_.push(*sample, now_us, outputs);
+  }
+  const auto& change = std::get<FormatChange>(event);
+  remember(publication_->formats_, change);
+  return packager_.set_format(change.format, now_us, outputs);
+}
+
 void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {
   if (publication == publication_) end_session(why);
+  if (standby_ && publication == standby_->publication) end_standby(why);
 }
 
 void LiveStream::end_session(const std::string& why) {
+  if (!publication_) return;
+  publication_->end(why);
+  finish_session(why);
+  if (stopped_) return;
+  if (standby_) return promote(why);
+  spdlog::info("{}: waiting {} ms for a publisher", name_, settings_->values.grace.count());
+  start_grace(settings_->values.grace);
+}
+
+/// All that is held is cut and given out. Who was on the air is told nothing yet.
+void LiveStream::finish_session(const std::string& why) {
   const auto publication = std::exchange(publication_, nullptr);
-  if (!publication) return;
-  publication->end(why);
   tell([](StreamStatus& status) { status.state = StreamStatus::State::waiting; });
   packager::Outputs outputs;
   if (const auto ended = packager_.end_session(outputs); !ended) {
@@ -131,12 +119,9 @@ void LiveStream::end_session(const std::string& why) {
   }
   handle(std::move(outputs));
   const auto counters = packager_.counters();
-  spdlog::info(
-      "{}: publisher {} left: {}; waiting {} ms for it (so far {} breaks, {} forced cuts, {} dropped "
-      "samples)",
-      name_, publication->request().peer, why, settings_->values.grace.count(), packager_.breaks(),
-      counters.forced_cuts, counters.dropped_samples);
-  if (!stopped_) start_grace(settings_->values.grace);
+  spdlog::info("{}: publisher {} is off: {} (so far {} breaks, {} forced cuts, {} dropped samples)", name_,
+               publication->request().peer, why, packager_.breaks(), counters.forced_cuts,
+               counters.dropped_samples);
 }
 
 void LiveStream::start_grace(std::chrono::milliseconds left) {
@@ -172,15 +157,10 @@ StreamStatus LiveStream::status() const {
   return status_;
 }
 
-bool LiveStream::is_taken() const {
-  const std::lock_guard lock(status_mutex_);
-  const auto silent = std::chrono::steady_clock::now() - last_events_.load();
-  return status_.state == StreamStatus::State::publishing && silent < status_.settings->values.takeover;
-}
-
 void LiveStream::stop() {
   stopped_ = true;
   grace_.cancel();
+  end_standby("the server is shutting down");
   end_session("the server is shutting down");
   if (pending_.empty()) store_watch_.cancel();
 }
@@ -379,6 +359,7 @@ std::int64_t LiveStream::window_us() const {
 }
 
 bool LiveStream::tick() {
+  look_at_health();
   const auto window = window_us();
   if (window == std::numeric_limits<std::int64_t>::max()) return false;
   const auto& record = packager_.record();

@@ -16,7 +16,9 @@
 #include "server/base/wall_clock.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/ingest_health.hpp"
 #include "server/live/pending_appends.hpp"
+#include "server/live/standby_buffer.hpp"
 #include "server/live/stream_settings.hpp"
 #include "server/live/stream_status.hpp"
 #include "store/store.hpp"
@@ -31,6 +33,7 @@ struct LiveServices {
   store::Store& store;
   Hub& hub;
   WallClock& clock;
+  std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of a publisher that stands by
 };
 
 class LiveStream;
@@ -57,15 +60,16 @@ class LivePublication final : public Publication, public std::enable_shared_from
   const boost::asio::any_io_executor executor_;
   const std::function<void()> on_end_;
   const std::size_t max_queue_bytes_;
+  Formats formats_;  ///< what it has announced so far; belongs to the stream's strand
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> ended_{false};
   mutable std::mutex mutex_;  ///< guards reason_
   std::string reason_;
 };
 
-/// One stream: its packager, its renditions, its publisher. Belongs to its strand (the executor of one
-/// network thread); only `executor()`, `name()`, `id()`, `status()`, `is_taken()` and the publication's
-/// methods may be used from elsewhere.
+/// One stream: its packager, its renditions, its publisher, and the one that stands by. Belongs to its strand
+/// (the executor of one network thread); only `executor()`, `name()`, `id()`, `status()`, `refusal()` and the
+/// publication's methods may be used from elsewhere.
 class LiveStream : public std::enable_shared_from_this<LiveStream> {
  public:
   LiveStream(LiveServices services, boost::asio::any_io_executor executor, store::StreamRecord record,
@@ -76,12 +80,14 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   store::StreamId id() const { return id_; }
   /// Thread-safe.
   StreamStatus status() const;
-  /// Whether `admit` would answer already_publishing. Thread-safe.
-  bool is_taken() const;
+  /// Why `admit` would not take a publisher: already_publishing, already_backed_up; none: it would.
+  /// Thread-safe.
+  boost::system::error_code refusal(bool backup) const;
 
   /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
   void start();
-  /// Gives the stream to a publisher, or says why not. Errors: already_publishing, shutting_down.
+  /// Gives the stream to a publisher, lets it stand by beside the one that is on the air, or says why not.
+  /// Errors: already_publishing, already_backed_up, shutting_down.
   Result<std::shared_ptr<LivePublication>> admit(PublishRequest request,
                                                  boost::asio::any_io_executor executor,
                                                  std::function<void()> on_end, std::size_t max_queue_bytes);
@@ -110,8 +116,19 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   };
 
   void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
+  Result<void> package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs);
   void leave(const std::shared_ptr<LivePublication>& publication, const std::string& why);
   void end_session(const std::string& why);
+  void finish_session(const std::string& why);
+
+  // live_publishers.cpp
+  void begin_session(std::shared_ptr<LivePublication> publication);
+  void stand_by(std::shared_ptr<LivePublication> publication);
+  void hold(std::vector<IngestEvent> events);
+  void promote(const std::string& why);
+  void fail_over();
+  void end_standby(const std::string& why);
+  void look_at_health();
   void handle(packager::Outputs outputs);
   void add_track(const packager::NewTrack& track);
   void add_init(const store::InitRecord& init, std::optional<packager::TrackFormat> format);
@@ -140,8 +157,16 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   packager::Outputs restored_;  ///< of the packager's constructor, handled by start()
   packager::StreamPackager packager_;
   std::deque<Track> tracks_;
-  std::shared_ptr<LivePublication> publication_;
-  std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}};
+  std::shared_ptr<LivePublication> publication_;  ///< that is on the air
+  struct Standby {
+    std::shared_ptr<LivePublication> publication;
+    StandbyBuffer buffer;
+  };
+  std::optional<IngestHealth> health_;  ///< of the session
+  std::optional<Standby> standby_;      ///< only beside one that is on the air
+  /// When something came from the one that is on the air, and from the one that stands by.
+  std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}},
+      standby_events_{std::chrono::steady_clock::time_point{}};
   boost::asio::steady_timer grace_;
   PendingAppends pending_;
   boost::asio::steady_timer store_watch_;  ///< set while parts wait for the store

@@ -107,7 +107,9 @@ Result<PublishTerms> Registry::check(const PublishRequest& request) const {
   if (stopped_) return Errc::shutting_down;
   const auto found = streams_.find(request.stream);
   if (found == streams_.end() && streams_.size() >= options_.max_streams) return Errc::too_many_streams;
-  if (found != streams_.end() && found->second->is_taken()) return Errc::already_publishing;
+  if (found != streams_.end()) {
+    if (const auto refused = found->second->refusal(request.backup)) return refused;
+  }
   return PublishTerms{settings->values.srt_passphrase};
 }
 

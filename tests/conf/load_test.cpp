@@ -277,6 +277,7 @@ TEST_CASE("values that contradict each other are reported at the one to change",
   CHECK(only_problem("[https]\ncertificate = \"a.pem\"\n", 2) ==
         "https.certificate: needs https.key as well");
   CHECK(only_problem("[https]\nkey = \"a.pem\"\n", 2) == "https.key: needs https.certificate as well");
+  CHECK(only_problem("[rtmps]\nkey = \"a.pem\"\n", 2) == "rtmps.key: needs rtmps.certificate as well");
 }
 
 TEST_CASE("the upper bound of intervals is 60 s unless [limits] widens it, wherever it stands",

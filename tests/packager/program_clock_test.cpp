@@ -46,7 +46,28 @@ TEST_CASE("a new session starts on time", "[packager][pdt]") {
   (void)clock.date_of_segment(10 * second_us);
   clock.observe(12 * second_us, epoch_us + 13 * second_us);
   CHECK(clock.date_of_segment(12 * second_us) == epoch_us + 12 * second_us + 1'000);  // 0.5 ms per second
-  clock.restart();
+  clock.restart(epoch_us + 14 * second_us);
   clock.observe(60 * second_us, epoch_us + 60 * second_us);
   CHECK(clock.date_of_segment(60 * second_us) == epoch_us + 60 * second_us);
+}
+
+TEST_CASE(
+    "a session that begins with older media is dated behind the one before, and comes back to the true time",
+    "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  clock.observe(10 * second_us, epoch_us + 10 * second_us);
+  (void)clock.date_of_segment(10 * second_us);
+  // The session ends at 20 s; the next goes on there with media that came 1.5 s before.
+  clock.restart(clock.date(20 * second_us));
+  constexpr std::int64_t early_us = 1'500'000;
+  clock.observe(20 * second_us, epoch_us + 20 * second_us - early_us);
+  CHECK(clock.date_of_segment(20 * second_us) == epoch_us + 20 * second_us);
+  std::int64_t media = 22 * second_us, date = 0;
+  for (; media <= 3'020 * second_us; media += 2 * second_us) {
+    clock.observe(media, epoch_us + media - early_us);
+    const auto next = clock.date_of_segment(media);
+    REQUIRE(next > date);
+    date = next;
+  }
+  CHECK(date == epoch_us + media - 2 * second_us - early_us);  // 1.5 s at 0.5 ms a second: after 3000 s
 }

@@ -84,7 +84,7 @@ void Listener::Lane::start(tcp::socket socket) {
   auto ticket = common->admissions->admit(address);
   if (!ticket) return log(spdlog::level::warn, address.to_string() + " refused: too many connections");
   socket.set_option(tcp::no_delay(true), ec);
-  auto session = std::make_shared<Session>(std::move(socket), peer, common, std::move(*ticket));
+  auto session = make_session(std::move(socket), peer, common, std::move(*ticket));
   sessions.insert(session);
   auto run = [session] { return session->run(); };
   asio::co_spawn(acceptor.get_executor(), std::move(run),
@@ -105,12 +105,13 @@ void Listener::Lane::stop() {
 void Listener::Lane::log(spdlog::level::level_enum level, const std::string& line) {
   const auto held_back = common->log_gate.pass(LogGate::Clock::now());
   if (!held_back) return;
-  spdlog::log(level, "rtmp: {}{}", line,
+  spdlog::log(level, "{}: {}{}", common->protocol(), line,
               *held_back == 0 ? "" : fmt::format(" ({} more such lines held back)", *held_back));
 }
 
 Result<std::unique_ptr<Listener>> Listener::open(const std::vector<asio::io_context*>& contexts,
-                                                 Options options, Ingest& ingest) {
+                                                 Options options, Ingest& ingest,
+                                                 std::shared_ptr<const TlsIdentity> tls) {
   const auto address = parse_listen_address(options.listen);
   if (!address) return address.error();
   auto acceptors = open_acceptors(contexts, *address);
@@ -120,7 +121,7 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::vector<asio::io_cont
   if (ec) return ec;
 
   std::unique_ptr<Listener> listener(new Listener(port));
-  const auto common = std::make_shared<Common>(std::move(options), ingest);
+  const auto common = std::make_shared<Common>(std::move(options), ingest, std::move(tls));
   for (auto& acceptor : *acceptors) {
     auto lane = std::make_shared<Lane>(std::move(acceptor), common);
     auto loop = [lane] { return lane->accept_loop(); };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/base/tls_identity.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "store/base/result.hpp"
@@ -19,9 +20,11 @@ namespace lookback::server::rtmp {
 class Listener {
  public:
   /// Listens on `options.listen` with one socket for each context; each context must be run by one thread.
+  /// RTMPS with an identity, which has been loaded; its limits are counted by themselves.
   /// Errors: invalid_argument (the address), and the system's, such as address_in_use.
   static Result<std::unique_ptr<Listener>> open(const std::vector<boost::asio::io_context*>& contexts,
-                                                Options options, Ingest& ingest);
+                                                Options options, Ingest& ingest,
+                                                std::shared_ptr<const TlsIdentity> tls = nullptr);
   ~Listener();
 
   /// The real port, also when 0 was asked for.

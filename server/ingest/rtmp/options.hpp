@@ -22,4 +22,11 @@ struct Options {
   std::size_t read_buffer_bytes = 64u << 10;
 };
 
+/// Of the RTMPS listener; all else is as for RTMP.
+struct TlsOptions {
+  std::string listen = ":1936";
+  std::string certificate;  ///< path of a PEM file, the chain may follow in it; empty: no RTMPS
+  std::string key;          ///< path of a PEM file
+};
+
 }  // namespace lookback::server::rtmp

@@ -50,17 +50,24 @@ Result<PublishTerms> Doorkeeper::let_in(Id id, const boost::asio::ip::udp::endpo
                          .peer = peer_name(address, peer.port()),
                          .from_loopback = address.is_loopback(),
                          .protocol = "srt",
-                         .encoder = loggable(wanted->encoder)};
+                         .encoder = loggable(wanted->encoder),
+                         .backup = wanted->backup};
   auto terms = common_->guard.check(request);
   if (!terms) return terms.error();
 
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   forget_old_guests(now);
+  guests_.erase(id);
+  // Who cannot show the passphrase never comes in, and must not keep the place of one who can.
+  Claims::Claim claim;
+  if (terms->srt_passphrase.empty()) {
+    claim = claims_->take(request.stream + (request.backup ? "?backup" : ""));
+    if (!claim) return request.backup ? Errc::already_backed_up : Errc::already_publishing;
+  }
   auto ticket = common_->admissions->admit(address);
   if (!ticket) return Errc::too_many_connections;
-  guests_.erase(id);
-  guests_.emplace(id, Guest{std::move(request), std::move(*ticket), now});
+  guests_.emplace(id, Guest{std::move(request), std::move(*ticket), now, std::move(claim)});
   return terms;
 }
 

@@ -10,6 +10,7 @@
 #include "server/ingest/admissions.hpp"
 #include "server/ingest/ingest.hpp"
 #include "server/ingest/log_gate.hpp"
+#include "server/ingest/srt/claims.hpp"
 #include "server/ingest/srt/options.hpp"
 
 namespace lookback::server::srt {
@@ -38,6 +39,7 @@ struct Guest {
   PublishRequest request;
   Admissions::Ticket ticket;
   std::chrono::steady_clock::time_point since;
+  Claims::Claim claim;  ///< until the stream has decided; null where the passphrase has to be shown first
 };
 
 /// Decides on callers in libsrt's own handshake thread, from memory, so that a refused one learns its reason
@@ -64,6 +66,7 @@ class Doorkeeper {
   void forget_old_guests(std::chrono::steady_clock::time_point now);
 
   const std::shared_ptr<Common> common_;
+  const std::shared_ptr<Claims> claims_ = std::make_shared<Claims>();
   std::mutex mutex_;
   std::map<Id, Guest> guests_;  ///< bounded by the admissions; those whose handshake failed leave by time
 };

@@ -79,6 +79,7 @@ asio::awaitable<void> Session::admit() {
   };
   auto granted = co_await common_->ingest.publish(std::move(request), std::move(executor), std::move(on_end));
   asking_ = false;
+  guest_.claim.reset();
   if (granted) {
     publication_ = std::move(*granted);
     admitted();

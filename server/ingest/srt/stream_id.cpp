@@ -26,7 +26,7 @@ StreamRequest named(std::string_view text) {
   const auto path = text.substr(0, text.find('?'));
   const bool has_app = path.find('/') != std::string_view::npos;
   auto target = parse_publish_target(has_app ? std::string_view{} : default_app, {}, text);
-  return {std::move(target.stream), std::move(target.key), {}};
+  return {std::move(target.stream), std::move(target.key), {}, target.backup};
 }
 
 Result<void> check_mode(std::string_view mode) {
@@ -37,9 +37,9 @@ Result<void> check_mode(std::string_view mode) {
   return Errc::bad_stream_id;
 }
 
-/// The fields that mean something here (SRT Access Control, "Standard keys"; Blackmagic's bmd_name).
+/// The fields that mean something here (SRT Access Control, "Standard keys"; Blackmagic's bmd_name; our own).
 struct Fields {
-  std::optional<std::string_view> r, m, u, s, t, h, bmd_name;
+  std::optional<std::string_view> r, m, u, s, t, h, bmd_name, backup;
 
   std::optional<std::string_view>* find(std::string_view name) {
     if (name == "r") return &r;
@@ -48,6 +48,7 @@ struct Fields {
     if (name == "s") return &s;
     if (name == "t") return &t;
     if (name == "h") return &h;
+    if (name == "backup") return &backup;
     return name == "bmd_name" ? &bmd_name : nullptr;
   }
 };
@@ -82,6 +83,7 @@ Result<StreamRequest> by_access_control(std::string_view text) {
   auto request = named(resource.empty() ? user : resource);
   if (const auto secret = fields->s.value_or(""); !secret.empty()) request.key = secret;
   request.encoder = fields->bmd_name.value_or("");
+  if (fields->backup) request.backup = *fields->backup == "1";
   return request;
 }
 

@@ -45,3 +45,15 @@ TEST_CASE("stream and key are found in every form that encoders use", "[ingest][
   CHECK(target.stream == one.stream);
   CHECK(target.key == one.key);
 }
+
+TEST_CASE("a publisher is a backup when any query says backup=1", "[ingest][publish_target]") {
+  CHECK(parse_publish_target("live", "", "news?backup=1").backup);
+  CHECK(parse_publish_target("live", "", "news?key=S3&backup=1").backup);
+  CHECK(parse_publish_target("live?backup=1", "", "news?key=S3").backup);
+  CHECK(parse_publish_target("live", "rtmp://host/live?backup=1", "news").backup);
+  CHECK(parse_publish_target("live", "", "news?key=S3&backup=1").key == "S3");
+  for (const auto* name : {"news", "news?backup=0", "news?backup=", "news?backup", "news?nobackup=1"}) {
+    CAPTURE(name);
+    CHECK_FALSE(parse_publish_target("live", "", name).backup);
+  }
+}

@@ -26,6 +26,11 @@ export class Publisher {
     if (this.#child.exitCode !== null) throw new Error(`ffmpeg ended (${this.#child.exitCode}):\n${this.#output}`);
   }
 
+  /** SIGSTOP: it falls silent without a word. */
+  signal(name) {
+    this.#child.kill(name);
+  }
+
   /** SIGTERM says goodbye to the server, SIGKILL is a publisher whose machine went away. */
   async stop(signal = 'SIGTERM') {
     this.#child.kill(signal);

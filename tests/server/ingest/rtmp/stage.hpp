@@ -28,9 +28,11 @@ using namespace std::chrono_literals;
 /// The listener on two threads. Stops, runs its contexts dry and joins when destroyed.
 class RtmpServer {
  public:
-  explicit RtmpServer(server::rtmp::Options options = {}) {
+  explicit RtmpServer(server::rtmp::Options options = {},
+                      std::shared_ptr<const server::TlsIdentity> tls = nullptr) {
     options.listen = "127.0.0.1:0";
-    auto opened = server::rtmp::Listener::open({&contexts_[0], &contexts_[1]}, options, ingest);
+    auto opened =
+        server::rtmp::Listener::open({&contexts_[0], &contexts_[1]}, options, ingest, std::move(tls));
     if (!opened) throw std::runtime_error("cannot listen: " + opened.error().message());
     listener_ = std::move(*opened);
     for (int i = 0; i < 2; ++i) threads_.emplace_back([this, i] { contexts_[i].run(); });

@@ -49,6 +49,23 @@ TEST_CASE("stream and key are found in every stream id that encoders send", "[sr
   CHECK(got->encoder == one.encoder);
 }
 
+TEST_CASE("a caller is a backup when its stream id says backup=1", "[srt][stream_id]") {
+  for (const auto* id :
+       {"#!::r=live/news,m=publish,backup=1", "#!::backup=1,r=news", "#!::r=live/news?backup=1,m=publish",
+        "publish:live/news?key=S3&backup=1", "live/news?backup=1", "#!::u=news?backup=1,bmd_uuid=1"}) {
+    CAPTURE(id);
+    const auto got = parse_stream_id(id, "").value();
+    CHECK(got.backup);
+    CHECK(got.stream == "live/news");
+  }
+  for (const auto* id :
+       {"#!::r=live/news,backup=0", "#!::r=live/news,backup=", "live/news", "publish:news"}) {
+    CAPTURE(id);
+    CHECK_FALSE(parse_stream_id(id, "").value().backup);
+  }
+  CHECK(parse_stream_id("#!::r=live/news,backup=1,backup=1", "").error() == Errc::bad_stream_id);
+}
+
 TEST_CASE("an empty stream id means the port's stream", "[srt][stream_id]") {
   CHECK(parse_stream_id("", "live/cam").value().stream == "live/cam");
   CHECK(parse_stream_id("live/other", "live/cam").value().stream == "live/other");

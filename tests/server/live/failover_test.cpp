@@ -1,0 +1,201 @@
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+
+#include "server/live/live_stream.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace lookback;
+using namespace lookback::server;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::int64_t second_us = 1'000'000;
+
+/// Of tests/media/sintel_720p24_gop2.mp4.
+packager::TrackFormat video_format() {
+  std::vector<std::byte> config;
+  for (const int value :
+       {0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
+        0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
+        0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00}) {
+    config.push_back(static_cast<std::byte>(value));
+  }
+  return packager::parse_avc_config(config).value();
+}
+
+/// A stream whose strand is the test's own thread, which runs when the test waits.
+class Stage {
+ public:
+  explicit Stage(std::chrono::milliseconds takeover = 1h) {
+    store::Options options;
+    options.path = folder_.path();
+    options.reserve_bytes = 0;
+    store_ = std::move(*store::Store::open(options));
+    auto record = store_->open_stream("live/x").value();
+    record.epoch_us = clock_.now_us() - 10'000'000;
+    auto settings = std::make_shared<EffectiveSettings>();
+    settings->values.takeover = takeover;
+    stream = std::make_shared<LiveStream>(LiveServices{*store_, hub_, clock_}, context_.get_executor(),
+                                          record, settings, store::Window{});
+    stream->start();
+  }
+  ~Stage() {
+    stream->stop();
+    until([&] { return false; }, 50ms);
+  }
+
+  Result<std::shared_ptr<LivePublication>> admit(bool backup) {
+    return stream->admit(
+        {.stream = "live/x", .peer = backup ? "backup" : "primary", .backup = backup},
+        context_.get_executor(), [] {}, 64 << 20);
+  }
+  /// Runs the strand until the condition holds.
+  bool until(const std::function<bool()>& condition, std::chrono::milliseconds limit = 20s) {
+    return support::eventually(
+        [&] {
+          context_.restart();
+          context_.poll();
+          return condition();
+        },
+        limit);
+  }
+  /// Four pictures at 24 fps from a sync sample on: a sixth of a second, less than a stream may be ahead of
+  /// the clock.
+  void publish(const std::shared_ptr<LivePublication>& publication) {
+    std::vector<IngestEvent> events;
+    if (std::exchange(last_, publication) != publication) events.emplace_back(FormatChange{video_format()});
+    for (int i = 0; i < 4; ++i) {
+      const auto payload = make_slice(std::vector<std::byte>(1'000));
+      events.emplace_back(
+          packager::SourceSample{packager::MediaKind::video, i * second_us / 24, 0, i == 0, payload});
+    }
+    CHECK(publication->push(std::move(events)));
+  }
+  /// What is stored of the video track.
+  std::vector<store::SegmentRecord> segments() {
+    store_->flush();
+    const auto window = store_->load_window(1, 0).value();
+    return window.tracks.empty() ? std::vector<store::SegmentRecord>() : window.tracks.at(0).segments;
+  }
+
+  std::shared_ptr<LiveStream> stream;
+
+ private:
+  support::TempDir folder_;
+  boost::asio::io_context context_{1};
+  WallClock clock_;
+  Hub hub_{{&context_}};
+  std::unique_ptr<store::Store> store_;
+  std::shared_ptr<LivePublication> last_;
+};
+
+std::string on_air(const Stage& stage) {
+  const auto status = stage.stream->status();
+  return status.state == StreamStatus::State::publishing ? status.peer : "nobody";
+}
+std::string stands_by(const Stage& stage) {
+  const auto status = stage.stream->status();
+  return status.standby ? status.standby->peer : "nobody";
+}
+
+}  // namespace
+
+TEST_CASE("a stream takes one primary and one backup publisher, and tells a third what is taken",
+          "[failover]") {
+  Stage stage;
+  REQUIRE(stage.admit(false).has_value());
+  CHECK(stage.stream->refusal(false) == Errc::already_publishing);
+  CHECK_FALSE(stage.stream->refusal(true));
+  REQUIRE(stage.admit(true).has_value());
+  CHECK(on_air(stage) == "primary");
+  CHECK(stands_by(stage) == "backup");
+  CHECK(stage.admit(false).error() == Errc::already_publishing);
+  CHECK(stage.admit(true).error() == Errc::already_backed_up);
+  CHECK(stage.stream->refusal(true) == Errc::already_backed_up);
+}
+
+TEST_CASE("a backup without a primary is on the air at once, and the primary then stands by", "[failover]") {
+  Stage stage;
+  REQUIRE(stage.admit(true).has_value());
+  CHECK(on_air(stage) == "backup");
+  CHECK(stage.admit(true).error() == Errc::already_backed_up);
+  REQUIRE(stage.admit(false).has_value());
+  CHECK(on_air(stage) == "backup");
+  CHECK(stands_by(stage) == "primary");
+  CHECK(stage.admit(false).error() == Errc::already_publishing);
+}
+
+TEST_CASE("when the publisher on the air leaves, the other goes on where it ended, behind a discontinuity",
+          "[failover]") {
+  Stage stage;
+  const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
+  stage.publish(backup);
+  stage.publish(primary);
+  stage.until([] { return true; });
+  primary->close("cut");
+  REQUIRE(stage.until([&] { return on_air(stage) == "backup"; }));
+  CHECK(stands_by(stage) == "nobody");
+  const auto status = stage.stream->status();
+  REQUIRE(status.failover.has_value());
+  CHECK(status.failover->count == 1);
+  CHECK(status.failover->reason == "cut");
+  backup->close("done");
+  REQUIRE(stage.until([&] { return on_air(stage) == "nobody"; }));
+  const auto segments = stage.segments();
+  REQUIRE(segments.size() == 2);
+  const auto &before = segments[0], &after = segments[1];
+  CHECK(before.duration == 90'000 / 6);
+  CHECK(after.duration == 90'000 / 6);
+  CHECK(after.msn == before.msn + 1);
+  CHECK(after.discontinuity);
+  CHECK(after.discontinuity_sequence == before.discontinuity_sequence + 1);
+  CHECK(after.start == before.start + before.duration);
+  CHECK(std::abs(after.pdt_us - before.pdt_us - second_us / 6) <= 1);
+}
+
+TEST_CASE("a silent publisher changes places with the one that stands by, and takes over when that leaves",
+          "[failover]") {
+  Stage stage(100ms);
+  const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
+  stage.publish(primary);
+  REQUIRE(stage.until([&] {
+    stage.publish(backup);
+    return on_air(stage) == "backup";
+  }));
+  CHECK(stands_by(stage) == "primary");
+  CHECK(primary->reason() == "");  // still welcome
+  stage.publish(primary);
+  stage.until([] { return true; });
+  CHECK(on_air(stage) == "backup");  // it does not go back by itself
+  backup->close("done");
+  REQUIRE(stage.until([&] { return on_air(stage) == "primary"; }));
+  CHECK(stage.stream->status().failover->count == 2);
+}
+
+TEST_CASE("a publisher that comes anew takes the place of its own that fell silent", "[failover]") {
+  Stage stage(100ms);
+  const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
+  stage.publish(primary);
+  REQUIRE(stage.until([&] {
+    stage.publish(backup);
+    return on_air(stage) == "backup";
+  }));
+  REQUIRE(stage.admit(false).has_value());  // from a new connection, while the old one hangs
+  CHECK(stands_by(stage) == "primary");
+  CHECK(primary->reason().find("silent") != std::string::npos);
+  CHECK_FALSE(primary->push({}));
+}
+
+TEST_CASE("one that stands by and leaves is missed by nobody", "[failover]") {
+  Stage stage;
+  const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
+  backup->close("gone");
+  REQUIRE(stage.until([&] { return stands_by(stage) == "nobody"; }));
+  CHECK(on_air(stage) == "primary");
+  REQUIRE(stage.admit(true).has_value());
+  primary->close("gone");
+  REQUIRE(stage.until([&] { return on_air(stage) == "backup"; }));
+}
