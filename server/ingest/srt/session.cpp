@@ -111,9 +111,10 @@ void Session::read(ByteSpan bytes) {
   tell_notes();
   if (!events.empty()) return push(std::move(events));
   if (has_media_ || Clock::now() - since_ < common_->options.first_media_timeout) return;
-  end_here(Errc::timed_out, demuxer_.streams().empty()
-                                ? "no MPEG-TS program came within srt.first_media_timeout"
-                                : "no H.264 picture or AAC sound came within srt.first_media_timeout");
+  end_here(Errc::timed_out,
+           demuxer_.streams().empty()
+               ? "no MPEG-TS program came within srt.first_media_timeout"
+               : "no picture or sound that can be carried came within srt.first_media_timeout");
 }
 
 void Session::push(std::vector<IngestEvent> events) {
