@@ -1,6 +1,7 @@
 #pragma once
 #include <variant>
 
+#include "packager/cue.hpp"
 #include "packager/media/sample.hpp"
 #include "packager/media/track_format.hpp"
 
@@ -12,6 +13,6 @@ struct FormatChange {
 };
 
 /// One thing out of a source, in the order it came.
-using IngestEvent = std::variant<FormatChange, packager::SourceSample>;
+using IngestEvent = std::variant<FormatChange, packager::SourceSample, packager::SourceCue>;
 
 }  // namespace lookback::server

@@ -11,7 +11,8 @@ std::size_t weight(const std::vector<IngestEvent>& events) {
   std::size_t sum = 0;
   for (const auto& event : events) {
     const auto* sample = std::get_if<packager::SourceSample>(&event);
-    sum += 64 + (sample ? sample->payload.size() : 0);
+    const auto* cue = std::get_if<packager::SourceCue>(&event);
+    sum += 64 + (sample ? sample->payload.size() : cue ? cue->section.size() : 0);
   }
   return sum;
 }

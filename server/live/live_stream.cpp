@@ -104,6 +104,10 @@ void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::
   const auto now_us = services_.clock.now_us();
   packager::Outputs outputs;
   for (auto& event : events) {
+    if (auto* cue = std::get_if<packager::SourceCue>(&event)) {
+      packager_.push(std::move(*cue));
+      continue;
+    }
     const auto* change = std::get_if<FormatChange>(&event);
     const auto done = change ? packager_.set_format(change->format, now_us, outputs)
                              : packager_.push(std::get<packager::SourceSample>(event), now_us, outputs);

@@ -35,6 +35,10 @@ void check(const std::vector<IngestEvent>& events, bool (&known)[2]) {
       known[static_cast<std::size_t>(change->format.kind)] = true;
       continue;
     }
+    if (const auto* cue = std::get_if<packager::SourceCue>(&event)) {
+      require(!cue->event.empty() && cue->section.size() <= 2 * 4'096);
+      continue;
+    }
     const auto& sample = std::get<packager::SourceSample>(event);
     require(known[static_cast<std::size_t>(sample.kind)] && !sample.payload.bytes.empty());
     if (sample.kind == MediaKind::video) {

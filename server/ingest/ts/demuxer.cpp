@@ -44,6 +44,9 @@ void Demuxer::take(const Packet& packet, std::vector<IngestEvent>& out) {
   if (const auto found = carried_.find(packet.pid); found != carried_.end()) {
     return take_media(found->second, packet, out);
   }
+  if (const auto found = cues_.find(packet.pid); found != cues_.end()) {
+    return take_table(found->second, packet, out);
+  }
   ++counts_.ignored_packets;
 }
 
@@ -62,8 +65,10 @@ void Demuxer::take_table(Table& table, const Packet& packet, std::vector<IngestE
 void Demuxer::take_section(std::uint16_t pid, ByteSpan section, std::vector<IngestEvent>& out) {
   if (pid == pat_pid) {
     take_pat(section);
-  } else {
+  } else if (program_ && pid == program_->pmt_pid) {
     take_pmt(section, out);
+  } else {
+    take_cue(section, out);
   }
 }
 
@@ -87,6 +92,7 @@ void Demuxer::take_pmt(ByteSpan section, std::vector<IngestEvent>& out) {
   const auto pmt = parse_pmt(section);
   if (!pmt || !program_ || pmt->program != program_->number || pmt->streams == streams_) return;
   choose(pmt->streams, out);
+  choose_cues(pmt->streams);
   streams_ = pmt->streams;
 }
 
@@ -96,6 +102,7 @@ void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestE
   std::map<std::uint16_t, StreamInfo> wanted;
   bool has_video = false, has_audio = false;
   for (const auto& info : streams) {
+    if (info.kind == StreamKind::scte35) continue;
     const bool known_codec = carries(info);
     auto& taken = is_video(info.kind) ? has_video : has_audio;
     if (known_codec && !taken && info.pid != pat_pid && info.pid != program_->pmt_pid) {
@@ -200,6 +207,7 @@ Counts Demuxer::counts() const {
   auto sum = counts_;
   sum.skipped_bytes = packets_.skipped_bytes();
   sum.bad_sections += pat_.sections.damaged() + pmt_.sections.damaged();
+  for (const auto& [pid, cues] : cues_) sum.bad_sections += cues.sections.damaged();
   for (const auto& [pid, carried] : carried_) {
     sum.lost_packets += carried.continuity.lost_packets();
     sum.damaged_units += carried.pes.damaged();

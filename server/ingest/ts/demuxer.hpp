@@ -48,9 +48,9 @@ class Demuxer {
   std::size_t held_bytes() const;
 
  private:
-  /// A PID with tables.
+  /// A PID with sections.
   struct Table {
-    SectionReader sections;
+    SectionReader sections = SectionReader();
     Continuity continuity;
   };
   /// A PID that is carried.
@@ -67,6 +67,8 @@ class Demuxer {
   void take_section(std::uint16_t pid, ByteSpan section, std::vector<IngestEvent>& out);
   void take_pat(ByteSpan section);
   void take_pmt(ByteSpan section, std::vector<IngestEvent>& out);
+  void choose_cues(const std::vector<StreamInfo>& streams);
+  void take_cue(ByteSpan section, std::vector<IngestEvent>& out);
   void choose(const std::vector<StreamInfo>& streams, std::vector<IngestEvent>& out);
   void take_unit(Carried& carried, const PesUnit& unit, std::vector<IngestEvent>& out);
   void pass(std::vector<IngestEvent>& out);
@@ -79,6 +81,7 @@ class Demuxer {
   Counts counts_;
   PacketReader packets_;
   Table pat_, pmt_;
+  std::map<std::uint16_t, Table> cues_;  ///< SCTE-35, by PID; at most 4
   std::optional<Program> program_;
   std::vector<StreamInfo> streams_;
   std::map<std::uint16_t, Carried> carried_;     ///< by PID

@@ -71,6 +71,8 @@ Written package(const Demuxed& source) {
     now_us += 13'000;  // 40 pictures and 47 frames of sound in a second
     if (const auto* change = std::get_if<server::FormatChange>(&event)) {
       REQUIRE(packager.set_format(change->format, now_us, outputs).has_value());
+    } else if (const auto* cue = std::get_if<SourceCue>(&event)) {
+      packager.push(*cue);
     } else {
       REQUIRE(packager.push(std::get<SourceSample>(event), now_us, outputs).has_value());
     }
