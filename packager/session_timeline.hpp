@@ -33,6 +33,12 @@ class SessionTimeline {
   /// composition, sync and payload; its duration is still 0.
   Outcome place(const SourceSample& source, std::int64_t arrival_us, Sample& out);
 
+  /// Stream time of a presentation instant of the source, in microseconds. Empty: nothing is placed yet.
+  std::optional<std::int64_t> media_us(std::int64_t source_us) const {
+    if (!common_zero_us_) return std::nullopt;
+    return origin_us_ + source_us - *common_zero_us_;
+  }
+
  private:
   struct Clock {
     std::uint32_t timescale = 0;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "packager/cue_book.hpp"
 #include "packager/media/track_format.hpp"
 #include "packager/program_clock.hpp"
 #include "packager/segmenter.hpp"
@@ -63,6 +64,11 @@ class StreamPackager {
   /// One access unit of the running session. Errors: no_parameters, muxer_failed.
   Result<void> push(const SourceSample& sample, std::int64_t now_us, Outputs& out);
 
+  /// A cue of the running session: it is given out with the next part of each track. Those that come much
+  /// faster than parts, or lie further than an hour ahead, are counted and left out.
+  void push(SourceCue cue);
+  std::uint64_t dropped_cues() const { return dropped_cues_; }
+
   /// The publisher is gone: everything held is cut and given out. Idempotent.
   Result<void> end_session(Outputs& out);
 
@@ -85,7 +91,8 @@ class StreamPackager {
     std::vector<std::byte> init_bytes;
     std::optional<store::SegmentRecord> open;  ///< the segment that grows now
     std::optional<std::uint64_t> newest_msn;
-    std::uint32_t fragments = 0;  ///< mfhd sequence number
+    std::uint32_t fragments = 0;                       ///< mfhd sequence number
+    std::vector<store::DateRangeRecord> fresh_ranges;  ///< for its next part
   };
   struct Pending {
     SourceSample sample;
@@ -109,10 +116,15 @@ class StreamPackager {
   void open_record(Track& track, const CutPart& cut);
   void mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale, Outputs& out);
   void measure(const CutPart& cut, std::uint32_t timescale);
+  void date_cues();
+  void take_ranges(Track& track);
 
   PackagerSettings settings_;
   store::StreamRecord record_;
   ProgramClock clock_;
+  CueBook cue_book_;
+  std::vector<SourceCue> cues_;  ///< until the next part
+  std::uint64_t dropped_cues_ = 0;
   std::deque<Track> tracks_;  ///< of the stream, by id
   std::uint64_t breaks_ = 0;
   bool open_gop_ = false;

@@ -33,6 +33,11 @@ void StreamPackager::restore(const store::Window& window, Outputs& out) {
       track.newest_init = init.id;
       track.init_bytes = init.bytes;
     }
+    if (tracks_.empty()) {  // all tracks have the same
+      for (const auto& segment : stored.segments) {
+        for (const auto& range : segment.date_ranges) cue_book_.restore(range);
+      }
+    }
     if (!stored.segments.empty()) {
       const auto& last = stored.segments.back();
       track.newest_msn = last.msn;
@@ -73,6 +78,7 @@ void StreamPackager::append_gap(Track& track, const store::SegmentRecord& like, 
   gap.discontinuity_sequence = like.discontinuity_sequence;
   gap.discontinuity = like.discontinuity;
   gap.gap = gap.complete = true;
+  gap.date_ranges = like.date_ranges;
   track.newest_msn = gap.msn;
   out.push_back(store::Append{record_.id, track.record.id, track.record.timescale, std::move(gap), {}});
 }
@@ -88,6 +94,8 @@ void StreamPackager::emit_one(CutPart& cut, Outputs& out) {
   const auto timescale = track.record.timescale;
   if (!track.open || track.open->msn != first_msn_ + cut.segment) open_record(track, cut);
   auto& segment = *track.open;
+  date_cues();
+  take_ranges(track);
 
   store::Append append{record_.id, track.record.id, timescale, {}, {}};
   if (!cut.samples.empty()) {

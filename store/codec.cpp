@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t stream_version = 2;   ///< 1: without floors and overrides
-constexpr std::uint8_t segment_version = 2;  ///< 1: without sync_bytes
+constexpr std::uint8_t segment_version = 3;  ///< 1: without sync_bytes; 2: without date ranges
 constexpr TrackId max_track = 63;
 
 enum SegmentFlag : std::uint8_t {
@@ -76,6 +76,26 @@ void decode_parts_2(Decoder& in, SegmentRecord& record, bool have_checksums) {
   }
   for (auto& part : record.parts) part.size_bytes = in.varint32();
   for (auto& part : record.parts) part.crc32c = have_checksums ? in.u32() : 0;
+}
+
+/// Version 3, behind the parts.
+void decode_date_ranges(Decoder& in, SegmentRecord& record) {
+  constexpr std::size_t smallest_range = 4;
+  const auto count = in.varint_up_to(std::min(max_date_ranges, in.left().size() / smallest_range));
+  record.date_ranges.resize(static_cast<std::size_t>(count));
+  for (auto& range : record.date_ranges) {
+    range.id = to_string(in.sized(max_name_bytes));
+    range.start_us = in.zigzag();
+    range.end_us = in.zigzag();
+    range.attributes = to_string(in.sized(max_date_range_bytes));
+  }
+}
+
+void encode_date_ranges(Encoder& out, const SegmentRecord& record) {
+  out.varint(record.date_ranges.size());
+  for (const auto& range : record.date_ranges) {
+    out.sized(range.id).zigzag(range.start_us).zigzag(range.end_us).sized(range.attributes);
+  }
 }
 
 void sum_sizes(Decoder& in, SegmentRecord& record) {
@@ -171,8 +191,9 @@ Result<InitRecord> decode_init(ByteSpan bytes) {
 std::string encode(const SegmentRecord& record) {
   const bool with_checksums =
       std::ranges::any_of(record.parts, [](const auto& part) { return part.crc32c != 0; });
+  const bool has_ranges = !record.date_ranges.empty();
   Encoder out;
-  out.u8(segment_version)
+  out.u8(has_ranges ? segment_version : segment_version - 1)
       .u8(static_cast<std::uint8_t>((record.discontinuity ? flag_discontinuity : 0) |
                                     (record.gap ? flag_gap : 0) | (record.complete ? flag_complete : 0) |
                                     (with_checksums ? 0 : flag_unchecked_parts)))
@@ -187,6 +208,7 @@ std::string encode(const SegmentRecord& record) {
       .u32(record.crc32c)
       .varint(record.sync_bytes);
   encode_parts(out, record, with_checksums);
+  if (has_ranges) encode_date_ranges(out, record);
   return out.take();
 }
 
@@ -213,6 +235,7 @@ Result<SegmentRecord> decode_segment(ByteSpan bytes) {
     decode_parts_2(in, record, !(flags & flag_unchecked_parts));
   else
     decode_parts_1(in, record);
+  if (version >= 3) decode_date_ranges(in, record);
   sum_sizes(in, record);
   return finish(in, std::move(record));
 }

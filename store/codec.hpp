@@ -10,9 +10,11 @@
 /// refuses what is cut short, longer than a record or out of bounds with Errc::damaged.
 namespace lookback::store {
 
-inline constexpr std::size_t max_name_bytes = 255;       ///< of a stream or track name
-inline constexpr std::size_t max_init_bytes = 16 << 20;  ///< of an init section, and of its format
-inline constexpr std::size_t max_parts = 65'536;         ///< in a segment
+inline constexpr std::size_t max_name_bytes = 255;              ///< of a stream or track name
+inline constexpr std::size_t max_init_bytes = 16 << 20;         ///< of an init section, and of its format
+inline constexpr std::size_t max_parts = 65'536;                ///< in a segment
+inline constexpr std::size_t max_date_ranges = 64;              ///< in a segment
+inline constexpr std::size_t max_date_range_bytes = 16u << 10;  ///< of a date range's attributes
 inline constexpr std::size_t max_overrides_bytes = 64 << 10;
 inline constexpr std::size_t recording_id_bytes = 12;
 inline constexpr std::size_t max_recording_text_bytes = 1024;  ///< of a recording's name, and of its reason

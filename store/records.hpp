@@ -54,6 +54,18 @@ struct PartRecord {
   bool operator==(const PartRecord&) const = default;
 };
 
+/// Something about a span of wall-clock time that the playlists say (EXT-X-DATERANGE): kept with the segment
+/// in which it came. Several with one id are about the same span.
+struct DateRangeRecord {
+  static constexpr std::int64_t open = INT64_MAX;  ///< an end that is not known
+
+  std::string id;              ///< at most 255 bytes
+  std::int64_t start_us = 0;   ///< Unix us
+  std::int64_t end_us = open;  ///< by then it may leave the playlists
+  std::string attributes;      ///< the tag's attribute list: opaque here; at most 16 KiB
+  bool operator==(const DateRangeRecord&) const = default;
+};
+
 /// One segment of one track. Written anew each time a part is added, so that every listed part
 /// survives `kill -9`; final once `complete`.
 struct SegmentRecord {
@@ -73,6 +85,7 @@ struct SegmentRecord {
   std::uint32_t sync_bytes = 0;  ///< its first bytes up to the end of the first sample, when that is a sync
                                  ///< sample (EXT-X-I-FRAMES-ONLY); 0: it is not, or that is not known
   std::vector<PartRecord> parts;
+  std::vector<DateRangeRecord> date_ranges = {};  ///< that came while it grew; at most 64
   bool operator==(const SegmentRecord&) const = default;
 };
 

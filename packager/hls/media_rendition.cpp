@@ -31,6 +31,7 @@ std::string name_of(const Listing& listing) {
       add(report.last.part);
     }
   }
+  append_date_range_names(key, listing);
   const auto& view = listing.view;
   add(static_cast<std::uint64_t>(view.type));
   add(listing.takes_directives() ? 1 : 0);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "packager/hls/block.hpp"
+#include "packager/hls/date_ranges.hpp"
 #include "packager/hls/edge_segment.hpp"
 
 namespace lookback::packager::hls {
@@ -24,6 +25,7 @@ struct MediaState {
   bool independent = true;                    ///< all listed segments start with a sync sample
   bool ended = false;
   std::vector<Report> reports;
+  std::shared_ptr<const DateRangeList> date_ranges;  ///< null: none
 
   std::uint64_t edge_msn() const { return next_msn - edge->size(); }  ///< of edge->front()
   bool empty() const { return first_msn == next_msn; }

@@ -141,6 +141,7 @@ void append_head(std::string& out, const Listing& listing, std::uint64_t skipped
   const bool sliding = listing.view.type == View::Type::live && !listing.iframes;
   if (sliding && listing.state->independent) out.append("#EXT-X-INDEPENDENT-SEGMENTS\n");
   if (skipped > 0) append_tag(out, "#EXT-X-SKIP:SKIPPED-SEGMENTS=", skipped);
+  append_date_ranges(out, listing);
   const auto* next = first_entry(listing, skipped);
   if (next && next->init_id != 0 && !next->names_init) append_map(out, track, listing.style(), next->init_id);
 }

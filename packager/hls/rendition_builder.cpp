@@ -40,6 +40,7 @@ void RenditionBuilder::load(std::vector<store::SegmentRecord> segments) {
   const auto recent_from = segments.back().pdt_us - options_.memory_us;
   for (const auto& segment : segments) {
     bridge_to(segment);
+    date_ranges_.add(segment);
     const auto entry = to_entry(segment, window_.newest(), options_.kind);
     window_.list(entry, false);
     if (segment.pdt_us >= recent_from) keep_recent(make_edge_segment(*track_, segment, entry, nullptr, {}));
@@ -51,6 +52,7 @@ void RenditionBuilder::add(const store::SegmentRecord& segment, Chain newest_par
   if (!window_.empty() && segment.msn < window_.next_msn()) return;
   if (state_.open && state_.open->msn != segment.msn) finish_open();
   if (!state_.open) bridge_to(segment);
+  date_ranges_.add(segment);
   const auto entry = to_entry(segment, window_.newest(), options_.kind);
   state_.open = make_edge_segment(*track_, segment, entry, state_.open.get(), std::move(newest_part));
   if (segment.complete) finish_open();
@@ -136,6 +138,8 @@ std::optional<std::int64_t> RenditionBuilder::first_pdt_us() const {
 std::shared_ptr<const Rendition> RenditionBuilder::snapshot(std::vector<Report> reports) {
   auto state = state_;
   state.reports = std::move(reports);
+  if (const auto first = first_pdt_us()) date_ranges_.trim(*first);
+  state.date_ranges = date_ranges_.list();
   state.independent = independent();
   return std::make_shared<const MediaRendition>(whole(std::move(state)));
 }

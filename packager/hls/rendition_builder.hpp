@@ -96,6 +96,7 @@ class RenditionBuilder {
   Options options_;
   std::shared_ptr<const TrackContext> track_;
   SegmentWindow window_;
+  DateRanges date_ranges_;
   MediaState state_;  ///< what the next snapshot shows
   bool open_gop_ = false;
 };

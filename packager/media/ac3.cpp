@@ -22,7 +22,7 @@ constexpr std::uint32_t last_ac3_bsid = 8, first_eac3_bsid = 11, last_eac3_bsid 
 
 /// Bytes of an AC-3 syncframe (table 4.13): 1536 samples at the bit rate, whole words, 44.1 kHz with an odd
 /// one.
-std::size_t ac3_frame_bytes(std::uint32_t rate_code, std::uint32_t size_code) {
+std::size_t syncframe_bytes(std::uint32_t rate_code, std::uint32_t size_code) {
   const auto rate = bit_rates[size_code / 2];
   if (rate_code == 1) return 2 * (std::size_t{rate} * 320 / 147 + size_code % 2);
   return std::size_t{rate} * samples_per_frame * 1'000 / 8 / sample_rates[rate_code];
@@ -99,6 +99,28 @@ std::uint32_t channels_at(std::uint32_t locations) {
 
 }  // namespace
 
+std::size_t ac3_frame_bytes(ByteSpan header) {
+  BitReader in(header);
+  const auto sync = in.bits(16);
+  in.bits(16);  // crc1
+  const auto rate_code = in.bits(2), size_code = in.bits(6), bsid = in.bits(5);
+  const bool known = in.ok() && sync == sync_word && rate_code != reserved_rate &&
+                     size_code / 2 < bit_rates.size() && bsid <= last_ac3_bsid;
+  return known ? syncframe_bytes(rate_code, size_code) : 0;
+}
+
+Eac3Syncframe eac3_syncframe(ByteSpan header) {
+  constexpr std::uint32_t reserved_type = 3, dependent_type = 1;
+  BitReader in(header);
+  const auto sync = in.bits(16), type = in.bits(2), number = in.bits(3), words = in.bits(11) + 1;
+  in.bits(2 + 2 + 3 + 1);  // fscod, numblkscod, acmod, lfeon
+  const auto bsid = in.bits(5);
+  const bool known = in.ok() && sync == sync_word && type != reserved_type && bsid >= first_eac3_bsid &&
+                     bsid <= last_eac3_bsid;
+  if (!known) return {};
+  return {.bytes = std::size_t{words} * 2, .begins = type != dependent_type && number == 0};
+}
+
 Result<std::vector<std::byte>> ac3_config(ByteSpan frame) {
   BitReader in(frame);
   const auto sync = in.bits(16);
@@ -112,7 +134,7 @@ Result<std::vector<std::byte>> ac3_config(ByteSpan frame) {
   if (!in.ok()) return Errc::truncated;
   const bool known = sync == sync_word && rate_code != reserved_rate && size_code / 2 < bit_rates.size() &&
                      bsid <= last_ac3_bsid;
-  if (!known || ac3_frame_bytes(rate_code, size_code) != frame.size()) return Errc::bad_ac3_config;
+  if (!known || syncframe_bytes(rate_code, size_code) != frame.size()) return Errc::bad_ac3_config;
   return Bits()
       .u(2, rate_code)
       .u(5, bsid)

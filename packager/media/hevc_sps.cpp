@@ -73,7 +73,7 @@ void skip_reference_sets(BitReader& in, unsigned poc_bits) {
 
 /// Size and conformance window (7-10 to 7-13).
 Result<void> read_size(BitReader& in, Sps& sps) {
-  const auto chroma = in.ue(3);
+  const auto chroma = sps.chroma_format = in.ue(3);
   const bool separate_planes = chroma == 3 && in.flag();
   const std::uint64_t width = in.ue(), height = in.ue();
   std::uint64_t left = 0, right = 0, top = 0, bottom = 0;
@@ -92,9 +92,9 @@ Result<void> read_size(BitReader& in, Sps& sps) {
 }
 
 /// From the bit depths to the flag before the VUI.
-void skip_coding_tools(BitReader& in, unsigned sub_layers_minus1) {
-  in.ue(8);  // bit_depth_luma_minus8
-  in.ue(8);  // bit_depth_chroma_minus8
+void read_coding_tools(BitReader& in, unsigned sub_layers_minus1, Sps& sps) {
+  sps.luma_depth = in.ue(7) + 8;  // the record of an init section has three bits for each
+  sps.chroma_depth = in.ue(7) + 8;
   const auto poc_bits = in.ue(12) + 4;
   const unsigned first = in.flag() ? 0 : sub_layers_minus1;  // sub_layer_ordering_info_present_flag
   for (unsigned i = first; i <= sub_layers_minus1; ++i) in.ue(), in.ue(), in.ue();
@@ -134,11 +134,11 @@ Result<Sps> parse_hevc_sps(ByteSpan nal_unit) {
   in.flag();  // sps_temporal_id_nesting_flag
   if (sub_layers_minus1 > 6) return Errc::bad_sps;
   skip_profile_tier_level(in, sub_layers_minus1);
-  in.ue(15);  // sps_seq_parameter_set_id
 
   Sps sps;
+  sps.id = in.ue(15);
   if (const auto size = read_size(in, sps); !size) return size.error();
-  skip_coding_tools(in, sub_layers_minus1);
+  read_coding_tools(in, sub_layers_minus1, sps);
   if (in.flag()) read_vui(in, sps);
   if (!in.ok()) return Errc::bad_sps;
   return sps;

@@ -16,6 +16,8 @@ struct Sps {
   /// 0: no timing. A tick lasts one field in H.264, one picture in H.265.
   std::uint32_t num_units_in_tick = 0, time_scale = 0;
   Colour colour;
+  /// H.265 alone: its id, chroma_format_idc and the bits of a sample.
+  std::uint32_t id = 0, chroma_format = 1, luma_depth = 8, chroma_depth = 8;
 };
 
 /// Reads one H.264 SPS NAL unit, header included. Errors: bad_sps, picture_too_large.

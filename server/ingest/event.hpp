@@ -1,6 +1,8 @@
 #pragma once
+#include <cstddef>
 #include <variant>
 
+#include "packager/cue.hpp"
 #include "packager/media/sample.hpp"
 #include "packager/media/track_format.hpp"
 
@@ -12,6 +14,9 @@ struct FormatChange {
 };
 
 /// One thing out of a source, in the order it came.
-using IngestEvent = std::variant<FormatChange, packager::SourceSample>;
+using IngestEvent = std::variant<FormatChange, packager::SourceSample, packager::SourceCue>;
+
+/// About what it takes in memory, in bytes.
+std::size_t weight(const IngestEvent& event);
 
 }  // namespace lookback::server

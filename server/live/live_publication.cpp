@@ -9,10 +9,7 @@ namespace {
 
 std::size_t weight(const std::vector<IngestEvent>& events) {
   std::size_t sum = 0;
-  for (const auto& event : events) {
-    const auto* sample = std::get_if<packager::SourceSample>(&event);
-    sum += 64 + (sample ? sample->payload.size() : 0);
-  }
+  for (const auto& event : events) sum += server::weight(event);
   return sum;
 }
 

@@ -89,6 +89,10 @@ Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, package
     health_->take(*sample, now_us);
     return packager_.push(*sample, now_us, outputs);
   }
+  if (auto* cue = std::get_if<packager::SourceCue>(&event)) {
+    packager_.push(std::move(*cue));
+    return {};
+  }
   const auto& change = std::get<FormatChange>(event);
   remember(publication_->formats_, change);
   return packager_.set_format(change.format, now_us, outputs);

@@ -10,11 +10,6 @@ namespace {
 /// Sound has no sync samples among others: a piece of this length is a group.
 constexpr std::int64_t sound_group_us = 1'000'000;
 
-std::size_t weight(const IngestEvent& event) {
-  if (const auto* sample = std::get_if<packager::SourceSample>(&event)) return 64 + sample->payload.size();
-  return sizeof(FormatChange) + std::get<FormatChange>(event).format.config.size();
-}
-
 }  // namespace
 
 void remember(Formats& formats, const FormatChange& change) {

@@ -1,5 +1,5 @@
 // A transport stream in pieces whose size its first byte tells. What comes out must be whole: NAL units that
-// fill their sample, sound that fits an ADTS frame, media behind its format; memory must stay bounded.
+// fill their sample, sound of a bounded size, media behind its format; memory must stay bounded.
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -35,12 +35,16 @@ void check(const std::vector<IngestEvent>& events, bool (&known)[2]) {
       known[static_cast<std::size_t>(change->format.kind)] = true;
       continue;
     }
+    if (const auto* cue = std::get_if<packager::SourceCue>(&event)) {
+      require(!cue->event.empty() && cue->section.size() <= 2 * 4'096);
+      continue;
+    }
     const auto& sample = std::get<packager::SourceSample>(event);
     require(known[static_cast<std::size_t>(sample.kind)] && !sample.payload.bytes.empty());
     if (sample.kind == MediaKind::video) {
       check_nal_units(sample.payload.bytes);
     } else {
-      require(sample.payload.size() < 8'192);
+      require(sample.payload.size() <= 61'440);
     }
   }
 }

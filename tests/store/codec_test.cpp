@@ -64,6 +64,10 @@ SegmentRecord any_segment(Generator& make) {
     record.size_bytes += part.size_bytes;  // a segment is as long as its parts
     record.parts.push_back(part);
   }
+  for (auto count = make.flag() ? make.below(5) : 0; count > 0; --count) {
+    record.date_ranges.push_back(
+        {make.text(max_name_bytes), make.any<std::int64_t>(), make.any<std::int64_t>(), make.text(2'000)});
+  }
   return record;
 }
 

@@ -38,6 +38,7 @@ SrtCaller::SrtCaller(std::uint16_t port, const Options& options) {
     set(socket_, SRTO_PBKEYLEN, options.key_bytes);
     set(socket_, SRTO_PASSPHRASE, options.passphrase);
   }
+  if (options.latency_ms > 0) set(socket_, SRTO_LATENCY, options.latency_ms);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

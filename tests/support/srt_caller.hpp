@@ -12,6 +12,7 @@ class SrtCaller {
     std::string stream_id = {};
     std::string passphrase = {};  ///< empty: unencrypted
     int key_bytes = 16;           ///< of AES: 16 or 32
+    int latency_ms = 0;           ///< for repeating what is lost; 0: libsrt's default
   };
   /// Calls 127.0.0.1 and waits for the answer, at most 3 s.
   SrtCaller(std::uint16_t port, const Options& options);

@@ -112,9 +112,10 @@ void Session::read(ByteSpan bytes) {
   tell_notes();
   if (!events.empty()) return push(std::move(events));
   if (has_media_ || Clock::now() - since_ < common_->options.first_media_timeout) return;
-  end_here(Errc::timed_out, demuxer_.streams().empty()
-                                ? "no MPEG-TS program came within srt.first_media_timeout"
-                                : "no H.264 picture or AAC sound came within srt.first_media_timeout");
+  end_here(Errc::timed_out,
+           demuxer_.streams().empty()
+               ? "no MPEG-TS program came within srt.first_media_timeout"
+               : "no picture or sound that can be carried came within srt.first_media_timeout");
 }
 
 void Session::push(std::vector<IngestEvent> events) {
@@ -161,12 +162,13 @@ void Session::log_end() const {
   const std::chrono::duration<double> duration = Clock::now() - since_;
   const auto counts = demuxer_.counts();
   spdlog::info(
-      "srt: {} published {} for {:.1f} s ({} bytes, {} video and {} audio frames; link: RTT {:.1f} ms, {} "
+      "srt: {} published {} for {:.1f} s ({} bytes, {} video and {} audio frames, {} cues; link: RTT {:.1f} "
+      "ms, {} "
       "packets "
       "lost, {} of them for good, {} not decrypted; stream: {} packets lost, {} bad, {} duplicates, {} "
       "damaged and "
       "{} early units, {} packets of other PIDs): {}",
-      peer_, stream_, duration.count(), bytes_, counts.video_frames, counts.audio_frames,
+      peer_, stream_, duration.count(), bytes_, counts.video_frames, counts.audio_frames, counts.cues,
       static_cast<double>(link_.rtt.count()) / 1'000, link_.lost_packets, link_.dropped_packets,
       link_.undecrypted_packets, counts.lost_packets, counts.bad_packets, counts.duplicate_packets,
       counts.damaged_units, counts.early_units, counts.ignored_packets, end_->why);

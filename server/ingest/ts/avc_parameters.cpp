@@ -13,7 +13,6 @@ using packager::BitReader;
 
 constexpr unsigned sps_type = 7;
 constexpr std::uint32_t max_sps_id = 31, max_pps_id = 255;
-constexpr std::size_t max_set_bytes = 4 * 1024, max_sets_bytes = 12 * 1024;
 constexpr std::size_t max_sps_count = 31;  // five bits in the record
 
 unsigned type_of(ByteSpan nal_unit) { return std::to_integer<unsigned>(nal_unit[0]) & 0x1f; }

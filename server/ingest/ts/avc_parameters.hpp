@@ -3,29 +3,17 @@
 #include <map>
 #include <vector>
 
-#include "store/base/bytes.hpp"
+#include "server/ingest/ts/parameter_sets.hpp"
 
 namespace lookback::server::ts {
 
-/// The parameter sets of an H.264 stream, and the configuration record that an init segment wants of them.
-/// Belongs to its session's thread.
-class AvcParameters {
+/// SPS and PPS of an H.264 stream, and their AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1).
+class AvcParameters final : public ParameterSets {
  public:
-  enum class Change {
-    none,     ///< known, byte for byte
-    changed,  ///< new, or different under the same id
-    refused,  ///< damaged, or above a bound
-  };
-
-  /// What `put` would answer; changes nothing.
-  Change look(ByteSpan nal_unit) const;
-  /// Takes one SPS or PPS. An SPS that differs from the one under its id ends what was known before: its
-  /// stream is another one.
-  Change put(ByteSpan nal_unit);
-
-  bool complete() const { return !sps_.empty() && !pps_.empty(); }
-  /// AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1) with 4-byte NAL unit lengths; `complete()`.
-  std::vector<std::byte> record() const;
+  Change look(ByteSpan nal_unit) const override;
+  Change put(ByteSpan nal_unit) override;
+  bool complete() const override { return !sps_.empty() && !pps_.empty(); }
+  std::vector<std::byte> record() const override;
 
  private:
   using Sets = std::map<std::uint32_t, std::vector<std::byte>>;  ///< by id

@@ -32,6 +32,12 @@ class Clock {
     return *last_;
   }
 
+  /// A time that is told beside the media, and moves nothing. Empty: none has come yet.
+  std::optional<std::int64_t> near(std::uint64_t timestamp) const {
+    if (!last_) return std::nullopt;
+    return *last_ + step_between(static_cast<std::uint64_t>(*last_), timestamp);
+  }
+
  private:
   std::optional<std::int64_t> last_;
 };

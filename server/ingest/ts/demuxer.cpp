@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/ingest/ts/aac_stream.hpp"
-#include "server/ingest/ts/avc_stream.hpp"
-
 namespace lookback::server::ts {
 namespace {
 
@@ -16,16 +13,9 @@ constexpr std::uint16_t pat_pid = 0;
 /// More different notes than this are a source that changes its tables all the time.
 constexpr std::size_t max_notes = 64;
 
-/// The codecs that are packaged. Null: not this one.
-std::unique_ptr<ElementaryStream> make_stream(StreamKind kind, Counts& counts) {
-  switch (kind) {
-    case StreamKind::avc:
-      return std::make_unique<AvcStream>(counts);
-    case StreamKind::aac:
-      return std::make_unique<AacStream>(counts);
-    default:
-      return nullptr;
-  }
+/// Whether a PID's class still fits what its table says now.
+bool goes_on(const StreamInfo& now, const StreamInfo& before) {
+  return now.kind == before.kind && now.opus_channels == before.opus_channels;
 }
 
 std::string title(const StreamInfo& info) {
@@ -54,6 +44,9 @@ void Demuxer::take(const Packet& packet, std::vector<IngestEvent>& out) {
   if (const auto found = carried_.find(packet.pid); found != carried_.end()) {
     return take_media(found->second, packet, out);
   }
+  if (const auto found = cues_.find(packet.pid); found != cues_.end()) {
+    return take_table(found->second, packet, out);
+  }
   ++counts_.ignored_packets;
 }
 
@@ -72,8 +65,10 @@ void Demuxer::take_table(Table& table, const Packet& packet, std::vector<IngestE
 void Demuxer::take_section(std::uint16_t pid, ByteSpan section, std::vector<IngestEvent>& out) {
   if (pid == pat_pid) {
     take_pat(section);
-  } else {
+  } else if (program_ && pid == program_->pmt_pid) {
     take_pmt(section, out);
+  } else {
+    take_cue(section, out);
   }
 }
 
@@ -97,6 +92,7 @@ void Demuxer::take_pmt(ByteSpan section, std::vector<IngestEvent>& out) {
   const auto pmt = parse_pmt(section);
   if (!pmt || !program_ || pmt->program != program_->number || pmt->streams == streams_) return;
   choose(pmt->streams, out);
+  choose_cues(pmt->streams);
   streams_ = pmt->streams;
 }
 
@@ -106,7 +102,8 @@ void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestE
   std::map<std::uint16_t, StreamInfo> wanted;
   bool has_video = false, has_audio = false;
   for (const auto& info : streams) {
-    const bool known_codec = make_stream(info.kind, counts_) != nullptr;
+    if (info.kind == StreamKind::scte35) continue;
+    const bool known_codec = carries(info);
     auto& taken = is_video(info.kind) ? has_video : has_audio;
     if (known_codec && !taken && info.pid != pat_pid && info.pid != program_->pmt_pid) {
       taken = true;
@@ -114,14 +111,14 @@ void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestE
     } else if (known_codec) {
       note(fmt::format("{} is not carried: one {} track is taken", title(info),
                        is_video(info.kind) ? "video" : "audio"));
-    } else {
+    } else if (!refused_.contains(info.pid)) {
       note(fmt::format("{} is not carried: its packets are counted and dropped", title(info)));
     }
   }
   const auto old = streams_;
   for (const auto& info : old) {
     const auto found = wanted.find(info.pid);
-    if (found == wanted.end() || found->second.kind != info.kind) drop(info.pid, out);
+    if (found == wanted.end() || !goes_on(found->second, info)) drop(info.pid, out);
   }
   for (auto& [pid, info] : wanted) {
     if (const auto known = carried_.find(pid); known != carried_.end()) {
@@ -131,9 +128,24 @@ void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestE
     carried_.emplace(pid, Carried{info,
                                   {},
                                   PesReader(options_.max_unit_bytes, is_video(info.kind)),
-                                  make_stream(info.kind, counts_)});
+                                  make_elementary_stream(info, counts_)});
   }
   gate_.expect_video(has_video);
+}
+
+/// Whether there is a class for it, and none of its kind has turned out to hold something else.
+bool Demuxer::carries(const StreamInfo& info) {
+  const auto known = refused_.find(info.pid);
+  if (known != refused_.end() && known->second == info.kind) return false;
+  return make_elementary_stream(info, counts_) != nullptr;
+}
+
+/// Its frames say what its table could not: another PID may take its place.
+void Demuxer::refuse(StreamInfo info, const std::string& what, std::vector<IngestEvent>& out) {
+  note(fmt::format("{} is not carried: it is {}", title(info), what));
+  refused_[info.pid] = info.kind;
+  drop(info.pid, out);
+  choose(streams_, out);
 }
 
 void Demuxer::drop(std::uint16_t pid, std::vector<IngestEvent>& out) {
@@ -165,6 +177,7 @@ void Demuxer::take_media(Carried& carried, const Packet& packet, std::vector<Ing
     carried.stream->lose();
   }
   carried.pes.push(packet, [&](const PesUnit& unit) { take_unit(carried, unit, out); });
+  if (const auto what = carried.stream->refusal(); !what.empty()) refuse(carried.info, what, out);
 }
 
 void Demuxer::take_unit(Carried& carried, const PesUnit& unit, std::vector<IngestEvent>& out) {
@@ -194,6 +207,7 @@ Counts Demuxer::counts() const {
   auto sum = counts_;
   sum.skipped_bytes = packets_.skipped_bytes();
   sum.bad_sections += pat_.sections.damaged() + pmt_.sections.damaged();
+  for (const auto& [pid, cues] : cues_) sum.bad_sections += cues.sections.damaged();
   for (const auto& [pid, carried] : carried_) {
     sum.lost_packets += carried.continuity.lost_packets();
     sum.damaged_units += carried.pes.damaged();

@@ -16,8 +16,8 @@
 
 /// MPEG-TS in, formats and samples out, as an RTMP session gives them. The path of a byte: `PacketReader`
 /// finds packets; `Continuity` sees what is lost; sections (`SectionReader`, `parse_pat`, `parse_pmt`) say
-/// what the PIDs hold; `PesReader` puts units together; `AvcStream` and `AacStream` make samples of them;
-/// `StartGate` lets them begin with a key picture. No Asio, no clock, no I/O.
+/// what the PIDs hold; `PesReader` puts units together; an `ElementaryStream` for each codec makes samples of
+/// them; `StartGate` lets them begin with a key picture. No Asio, no clock, no I/O.
 namespace lookback::server::ts {
 
 /// One transport stream. Takes any bytes: what is damaged is counted and left out. Memory is bounded by the
@@ -48,9 +48,9 @@ class Demuxer {
   std::size_t held_bytes() const;
 
  private:
-  /// A PID with tables.
+  /// A PID with sections.
   struct Table {
-    SectionReader sections;
+    SectionReader sections = SectionReader();
     Continuity continuity;
   };
   /// A PID that is carried.
@@ -67,9 +67,13 @@ class Demuxer {
   void take_section(std::uint16_t pid, ByteSpan section, std::vector<IngestEvent>& out);
   void take_pat(ByteSpan section);
   void take_pmt(ByteSpan section, std::vector<IngestEvent>& out);
+  void choose_cues(const std::vector<StreamInfo>& streams);
+  void take_cue(ByteSpan section, std::vector<IngestEvent>& out);
   void choose(const std::vector<StreamInfo>& streams, std::vector<IngestEvent>& out);
   void take_unit(Carried& carried, const PesUnit& unit, std::vector<IngestEvent>& out);
   void pass(std::vector<IngestEvent>& out);
+  bool carries(const StreamInfo& info);
+  void refuse(StreamInfo info, const std::string& what, std::vector<IngestEvent>& out);
   void drop(std::uint16_t pid, std::vector<IngestEvent>& out);
   void note(std::string line);
 
@@ -77,9 +81,11 @@ class Demuxer {
   Counts counts_;
   PacketReader packets_;
   Table pat_, pmt_;
+  std::map<std::uint16_t, Table> cues_;  ///< SCTE-35, by PID; at most 4
   std::optional<Program> program_;
   std::vector<StreamInfo> streams_;
-  std::map<std::uint16_t, Carried> carried_;  ///< by PID
+  std::map<std::uint16_t, Carried> carried_;     ///< by PID
+  std::map<std::uint16_t, StreamKind> refused_;  ///< PIDs whose frames are of no use; at most one of each
   Clock clock_;
   StartGate gate_;
   std::vector<IngestEvent> fresh_;  ///< on its way to the gate

@@ -1,9 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "server/ingest/event.hpp"
+#include "server/ingest/ts/counts.hpp"
 #include "server/ingest/ts/pes.hpp"
+#include "server/ingest/ts/psi.hpp"
 
 namespace lookback::server::ts {
 
@@ -23,6 +27,11 @@ class ElementaryStream {
   virtual void take(const TimedUnit& unit, std::vector<IngestEvent>& out) = 0;
   /// Something between the unit before and the next is missing.
   virtual void lose() {}
+  /// What it holds, for people, when that has turned out to be nothing that can be carried; else empty.
+  virtual std::string refusal() const { return {}; }
 };
+
+/// The class for what a PMT names. Null: nothing that is packaged. `counts` must outlive it.
+std::unique_ptr<ElementaryStream> make_elementary_stream(const StreamInfo& info, Counts& counts);
 
 }  // namespace lookback::server::ts

@@ -21,7 +21,9 @@ enum Descriptor : unsigned {
   dvb_subtitling = 0x59,
   dvb_ac3 = 0x6a,
   dvb_eac3 = 0x7a,
+  dvb_extension = 0x7f,
 };
+constexpr unsigned opus_extension = 0x80;
 
 unsigned u8(ByteSpan bytes, std::size_t at) { return std::to_integer<unsigned>(bytes[at]); }
 unsigned u16(ByteSpan bytes, std::size_t at) { return u8(bytes, at) << 8 | u8(bytes, at + 1); }
@@ -53,7 +55,7 @@ std::optional<Named> by_type(unsigned type) {
     case 0x10:
       return Named{StreamKind::other_video, "MPEG-4 part 2 video"};
     case 0x11:
-      return Named{StreamKind::other_audio, "AAC in LATM"};
+      return Named{StreamKind::latm, "AAC in LATM"};
     case 0x15:
       return Named{StreamKind::id3, "ID3 metadata"};
     case 0x1b:
@@ -124,6 +126,9 @@ StreamInfo describe(std::uint16_t pid, unsigned type, ByteSpan descriptors) {
     const auto body = descriptors.subspan(2, length);
     if (tag == iso_639_language && info.language.empty()) info.language = language_of(body);
     if (!named) named = by_descriptor(tag, body);
+    if (tag == dvb_extension && length >= 2 && u8(body, 0) == opus_extension) {
+      info.opus_channels = static_cast<std::uint8_t>(u8(body, 1));
+    }
     descriptors = descriptors.subspan(2 + length);
   }
   info.kind = named ? named->kind : StreamKind::other;
@@ -139,8 +144,9 @@ bool is_video(StreamKind kind) {
 }
 
 bool is_audio(StreamKind kind) {
-  return kind == StreamKind::aac || kind == StreamKind::ac3 || kind == StreamKind::eac3 ||
-         kind == StreamKind::opus || kind == StreamKind::mpeg_audio || kind == StreamKind::other_audio;
+  return kind == StreamKind::aac || kind == StreamKind::latm || kind == StreamKind::ac3 ||
+         kind == StreamKind::eac3 || kind == StreamKind::opus || kind == StreamKind::mpeg_audio ||
+         kind == StreamKind::other_audio;
 }
 
 std::vector<Program> parse_pat(ByteSpan section) {

@@ -14,7 +14,8 @@ enum class StreamKind : std::uint8_t {
   hevc,
   av1,
   other_video,
-  aac,  ///< in ADTS
+  aac,   ///< in ADTS
+  latm,  ///< AAC in LATM
   ac3,
   eac3,
   opus,
@@ -29,8 +30,9 @@ struct StreamInfo {
   std::uint16_t pid = 0;
   std::uint8_t type = 0;  ///< stream_type (ISO/IEC 13818-1 table 2-34)
   StreamKind kind = StreamKind::other;
-  std::string name = {};      ///< for people: "H.264 video", "SCTE-35 cues", "stream type 0x85"
-  std::string language = {};  ///< ISO 639-2, three lower-case letters; empty: not told
+  std::string name = {};           ///< for people: "H.264 video", "SCTE-35 cues", "stream type 0x85"
+  std::string language = {};       ///< ISO 639-2, three lower-case letters; empty: not told
+  std::uint8_t opus_channels = 2;  ///< channel_config_code of an Opus audio descriptor
 
   bool operator==(const StreamInfo&) const = default;
 };

@@ -19,10 +19,10 @@ constexpr std::array<std::uint32_t, 256> crc_table() {
   return table;
 }
 
-constexpr std::size_t max_section_bytes = 1'024, crc_bytes = 4;
+constexpr std::size_t crc_bytes = 4;
 
-bool plausible(std::size_t section_bytes) {
-  return section_bytes > length_end + crc_bytes && section_bytes <= max_section_bytes;
+bool plausible(std::size_t section_bytes, std::size_t max_bytes) {
+  return section_bytes > length_end + crc_bytes && section_bytes <= max_bytes;
 }
 
 /// With its first three bytes; `section` has them.
@@ -48,7 +48,7 @@ std::size_t SectionReader::fill(ByteSpan bytes) {
   const auto wanted = section_.size() < length_end ? length_end : declared_bytes(section_);
   const auto count = std::min(bytes.size(), wanted - section_.size());
   section_.insert(section_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
-  if (section_.size() == length_end && !plausible(declared_bytes(section_))) {
+  if (section_.size() == length_end && !plausible(declared_bytes(section_), max_bytes_)) {
     ++damaged_;
     lose();
     return bytes.size();

@@ -9,10 +9,13 @@ namespace lookback::server::ts {
 /// CRC of sections (ISO/IEC 13818-1 annex A); 0 over a section with its own CRC.
 std::uint32_t crc32_mpeg(ByteSpan bytes);
 
-/// Puts the sections of a PID together (2.4.4). Holds at most one section of 1,024 bytes, the longest that
-/// a PAT or PMT may have; one that claims more is left out. Belongs to its session's thread.
+/// Puts the sections of a PID together (2.4.4). Holds at most one section, of 1,024 bytes where nothing else
+/// is said, the longest that a PAT or PMT may have; one that claims more is left out. Belongs to its
+/// session's thread.
 class SectionReader {
  public:
+  explicit SectionReader(std::size_t max_bytes = 1'024) : max_bytes_(max_bytes) {}
+
   /// Calls `done(ByteSpan section)` for each section that is whole now and whose CRC holds.
   template <class Done>
   void push(const Packet& packet, Done&& done) {
@@ -56,6 +59,7 @@ class SectionReader {
   std::size_t fill(ByteSpan bytes);
   bool is_whole() const;
 
+  std::size_t max_bytes_;
   std::vector<std::byte> section_;
   bool started_ = false;
   std::uint64_t damaged_ = 0;

@@ -1,15 +1,13 @@
 #include "tests/server/ingest/ts/damage.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "packager/media/ticks.hpp"
 #include "packager/mp4/moof_reader.hpp"
 #include "packager/stream_packager.hpp"
 #include "tests/server/ingest/ts/demuxed.hpp"
-#include "tests/support/media.hpp"
+#include "tests/server/ingest/ts/encoded.hpp"
 
 using namespace lookback;
 using namespace lookback::packager;
@@ -17,15 +15,12 @@ using namespace lookback::support;
 
 namespace {
 
-std::string read_clip(const std::string& name) {
-  std::ifstream file(clip(name), std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string read_clip(const std::string& name) { return read_file(clip(name)); }
 
 void check_sample(const SourceSample& sample) {
   REQUIRE(!sample.payload.bytes.empty());
   if (sample.kind == MediaKind::audio) {
-    REQUIRE(sample.payload.size() <= 8'191 - 7);
+    REQUIRE(sample.payload.size() <= 61'440);  // the longest Opus packet; those of the others are shorter
     return;
   }
   auto rest = sample.payload.bytes;
@@ -76,6 +71,8 @@ Written package(const Demuxed& source) {
     now_us += 13'000;  // 40 pictures and 47 frames of sound in a second
     if (const auto* change = std::get_if<server::FormatChange>(&event)) {
       REQUIRE(packager.set_format(change->format, now_us, outputs).has_value());
+    } else if (const auto* cue = std::get_if<SourceCue>(&event)) {
+      packager.push(*cue);
     } else {
       REQUIRE(packager.push(std::get<SourceSample>(event), now_us, outputs).has_value());
     }
@@ -133,12 +130,24 @@ TEST_CASE("damaged transport streams leave whole access units, valid segments an
   }
 }
 
-TEST_CASE("ten thousand mutations of a short transport stream pass through the demuxer", "[ts][damage]") {
-  const auto clean = read_clip("sintel_360p5994.ts").substr(0, 188 * 300);
+TEST_CASE("ten thousand mutations of short transport streams pass through the demuxer", "[ts][damage]") {
+  const TempDir dir;
+  const auto front = [](const std::string& stream) { return stream.substr(0, 188 * 300); };
+  std::vector<std::string> sources{front(read_clip("sintel_360p5994.ts"))};
+  const Arguments hevc{"-c:v",      "libx265",      "-preset",
+                       "ultrafast", "-x265-params", "log-level=error:keyint=12"};
+  for (const auto* const sound : {"ac3", "eac3", "libmp3lame", "libopus", "mp2"}) {
+    auto encoder = hevc;
+    encoder.insert(encoder.end(), {"-s", "160x90", "-c:a", sound});
+    sources.push_back(front(read_file(encoded(dir, std::string(sound) + ".ts", encoder))));
+  }
+  sources.push_back(
+      front(read_file(encoded(dir, "latm.ts", {"-vn", "-c:a", "copy", "-mpegts_flags", "latm"}))));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);  // sanitizers are slow
   std::uint32_t done = 0;
   for (; done < 10'000 && std::chrono::steady_clock::now() < until; ++done) {
     CAPTURE(done);
+    const auto& clean = sources[done / std::size(all_damage) % sources.size()];
     const auto kind = all_damage[done % std::size(all_damage)];
     const auto got = demux(damaged(clean, kind, 20 + done % 100, done), 1 + done % 5'000);
     for (const auto* list : {&got.video, &got.audio}) {

@@ -11,6 +11,7 @@ namespace lookback::support {
 struct Demuxed {
   std::vector<packager::TrackFormat> formats;
   std::vector<packager::SourceSample> video, audio;
+  std::vector<packager::SourceCue> cues;
   std::vector<server::IngestEvent> events;
   std::vector<std::string> notes;
   server::ts::Counts counts;
@@ -31,6 +32,10 @@ inline Demuxed demux(std::string_view bytes, std::size_t piece = 1'316,
   for (const auto& event : out.events) {
     if (const auto* change = std::get_if<server::FormatChange>(&event)) {
       out.formats.push_back(change->format);
+      continue;
+    }
+    if (const auto* cue = std::get_if<packager::SourceCue>(&event)) {
+      out.cues.push_back(*cue);
       continue;
     }
     const auto& sample = std::get<packager::SourceSample>(event);

@@ -202,19 +202,19 @@ TEST_CASE("what cannot be carried is named once, and its packets are counted", "
                          {0x0f, 0x102, "deu"},
                          {0x86, 0x103},
                          {0x15, 0x104},
-                         {0x06, 0x105, "", "Opus"},
-                         {0x24, 0x106}});
+                         {0x06, 0x105, "", "AV01"},
+                         {0x02, 0x106}});
   for (int i = 0; i < 3; ++i) {
     ts.pmt({{0x1b, video_pid}, {0x0f, audio_pid, "eng"}, {0x0f, 0x102, "deu"}});
     for (const unsigned pid : {0x102u, 0x103u, 0x104u, 0x105u, 0x106u}) ts.packet(pid, "x", false);
   }
   const auto got = demux(ts.bytes);
-  CHECK(got.notes ==
-        std::vector<std::string>{"PID 258 (AAC, deu) is not carried: one audio track is taken",
-                                 "PID 259 (SCTE-35 cues) is not carried: its packets are counted and dropped",
-                                 "PID 260 (ID3 metadata) is not carried: its packets are counted and dropped",
-                                 "PID 261 (Opus) is not carried: its packets are counted and dropped",
-                                 "PID 262 (HEVC) is not carried: its packets are counted and dropped"});
+  CHECK(got.notes == std::vector<std::string>{
+                         "PID 258 (AAC, deu) is not carried: one audio track is taken",
+
+                         "PID 260 (ID3 metadata) is not carried: its packets are counted and dropped",
+                         "PID 261 (AV1) is not carried: its packets are counted and dropped",
+                         "PID 262 (MPEG-2 video) is not carried: its packets are counted and dropped"});
   CHECK(got.counts.ignored_packets == 15);
 }
 

@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "packager/cue.hpp"
+#include "store/records.hpp"
+
+namespace lookback::packager {
+
+/// Makes date ranges of a stream's cues: one id for the two ends of a break, one tag for a cue that is sent
+/// several times. Remembers the newest 64. Pure; belongs to its stream's strand.
+class CueBook {
+ public:
+  /// `date_us`: when the cue takes effect, on the clock of PROGRAM-DATE-TIME (Unix us). Empty: it was told
+  /// already, or cancels what is not known.
+  std::optional<store::DateRangeRecord> enter(const SourceCue& cue, std::int64_t date_us);
+
+  /// What an earlier run has listed, in order.
+  void restore(const store::DateRangeRecord& range);
+
+ private:
+  struct Entry {
+    std::string id, event;
+    std::int64_t start_us = 0;
+    std::optional<std::int64_t> end_us;  ///< a break that has ended, or a command
+  };
+
+  Entry* newest_of(const std::string& event);
+  void remember(Entry entry);
+  static bool is_repeated(const SourceCue& cue, std::int64_t told_us, std::int64_t date_us);
+  std::optional<store::DateRangeRecord> begin(const SourceCue& cue, std::int64_t date_us);
+  std::optional<store::DateRangeRecord> end(const SourceCue& cue, std::int64_t date_us);
+
+  std::deque<Entry> entries_;
+};
+
+}  // namespace lookback::packager
