@@ -31,6 +31,7 @@ struct LiveServices {
   store::Store& store;
   Hub& hub;
   WallClock& clock;
+  std::size_t max_tracks = 16;  ///< of one stream, over its whole life
 };
 
 class LiveStream;
@@ -110,6 +111,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   };
 
   void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
+  Result<void> package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs);
   void leave(const std::shared_ptr<LivePublication>& publication, const std::string& why);
   void end_session(const std::string& why);
   void handle(packager::Outputs outputs);

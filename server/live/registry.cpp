@@ -24,7 +24,7 @@ bool has_segments(const store::Window& window) {
 Registry::Registry(Options options, LiveServices services, std::vector<asio::io_context*> contexts,
                    asio::thread_pool& blocking, SettingsFor settings, PublishKey server_key)
     : options_(options),
-      services_(services),
+      services_{services.store, services.hub, services.clock, options.max_tracks},
       contexts_(std::move(contexts)),
       blocking_(blocking),
       settings_(std::move(settings)),

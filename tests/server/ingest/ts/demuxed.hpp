@@ -12,6 +12,7 @@ struct Demuxed {
   std::vector<packager::TrackFormat> formats;
   std::vector<packager::SourceSample> video, audio;
   std::vector<server::IngestEvent> events;
+  std::vector<std::vector<packager::SourceTrack>> lists;  ///< each that the program was changed to
   std::vector<std::string> notes;
   server::ts::Counts counts;
   std::size_t most_held = 0;
@@ -31,6 +32,10 @@ inline Demuxed demux(std::string_view bytes, std::size_t piece = 1'316,
   for (const auto& event : out.events) {
     if (const auto* change = std::get_if<server::FormatChange>(&event)) {
       out.formats.push_back(change->format);
+      continue;
+    }
+    if (const auto* list = std::get_if<server::TrackList>(&event)) {
+      out.lists.push_back(list->tracks);
       continue;
     }
     const auto& sample = std::get<packager::SourceSample>(event);
