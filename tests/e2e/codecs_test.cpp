@@ -83,7 +83,7 @@ std::string output_of(std::vector<std::string> command) {
   return std::move(finished.out);
 }
 
-std::string publisher_program() { return (support::build_folder() / "lookback_publish").string(); }
+std::string publisher_program() { return (build_folder() / "lookback_publish").string(); }
 
 /// The streams of all cases, published at the same time and at an end.
 struct Show {
