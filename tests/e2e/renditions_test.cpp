@@ -27,7 +27,7 @@ namespace {
 const std::map<std::string, std::string> sizes{{"v0", "640x360"}, {"v1", "480x270"}, {"v2", "320x180"}};
 
 Publish by_srt(const Server& server, const std::filesystem::path& file, const std::string& stream) {
-  return {.clip = file, .url = server.srt_url("publish:" + stream), .output = {"-map", "0", "-c", "copy"}};
+  return {.clip = file, .url = server.srt_url("publish:" + stream)};
 }
 
 /// Two transport streams, followed side by side; made once per process.
@@ -42,7 +42,9 @@ struct Session {
     make_uneven_ladder(uneven);
     std::vector<std::unique_ptr<Publisher>> publishers;
     publishers.push_back(std::make_unique<Publisher>(by_srt(server, ladder, "live/five")));
-    publishers.push_back(std::make_unique<Publisher>(by_srt(server, uneven, "live/uneven")));
+    auto once = by_srt(server, uneven, "live/uneven");  // a loop would begin with a key picture in both
+    once.loop = false;
+    publishers.push_back(std::make_unique<Publisher>(once));
     publishers.push_back(
         std::make_unique<Publisher>(by_srt(server, clip("sintel_360p25_opengop10s.ts"), "live/two")));
     for (const auto* name : {"live/five", "live/uneven", "live/two"}) {
@@ -51,11 +53,25 @@ struct Session {
     REQUIRE(witnesses["live/five"]->wait_until_followed(7, 30s));
     for (auto& [name, witness] : witnesses) witness->stop();
   }
+  /// Of the first rendition of live/five.
+  std::vector<SegmentEntry> listed() const {
+    return witnesses.at("live/five")->rendition("v0")->snapshots.back().playlist.segments;
+  }
   static Session& instance() {
     static Session session;
     return session;
   }
 };
+
+/// From the second listed segment to the end of the fourth.
+std::string range_of(const std::vector<SegmentEntry>& listed) {
+  REQUIRE(listed.size() >= 5);
+  const auto text = [](const SegmentEntry& segment) {
+    const auto date = segment.derived_date->time_since_epoch();
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(date).count());
+  };
+  return "?start=" + text(listed[1]) + "&end=" + text(listed[4]);
+}
 
 double timescale_of(const RenditionLog& log) {
   return parse_init(log.bytes(log.segments().begin()->second.map)).tracks.at(0).timescale;
@@ -206,7 +222,7 @@ TEST_CASE("a transport stream of one picture and one sound is as it was", "[rend
 TEST_CASE("an MP4 has the largest picture and both languages", "[renditions]") {
   auto& session = Session::instance();
   HttpClient client(session.server.http_port());
-  const auto file = client.get("/live/five/video.mp4?start=now-60s&end=now-4s");
+  const auto file = client.get("/live/five/video.mp4" + range_of(session.listed()));
   REQUIRE(file.status == 200);
   const auto streams = ffprobe_bytes(file.text());
   REQUIRE(streams.size() == 3);
@@ -228,15 +244,8 @@ TEST_CASE("an MP4 has the largest picture and both languages", "[renditions]") {
 TEST_CASE("a closed range has all renditions and their I-frame playlists, from one start to one end",
           "[renditions]") {
   auto& session = Session::instance();
-  const auto& lead = *session.witnesses["live/five"]->rendition("v0");
-  const auto& listed = lead.snapshots.back().playlist.segments;
-  REQUIRE(listed.size() >= 5);
-  const auto text = [](const auto& segment) {
-    return std::to_string(
-        std::chrono::duration_cast<std::chrono::milliseconds>(segment.derived_date->time_since_epoch())
-            .count());
-  };
-  const auto range = "?start=" + text(listed[1]) + "&end=" + text(listed[4]);
+  const auto listed = session.listed();
+  const auto range = range_of(listed);
   HttpClient client(session.server.http_port());
   const auto master = client.get("/live/five/index.m3u8" + range);
   REQUIRE(master.status == 200);

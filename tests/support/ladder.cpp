@@ -29,8 +29,8 @@ void make_ladder(const std::filesystem::path& out) {
           "-i",
           clip("sintel_360p24_gop2.mp4").string(),
           "-filter_complex",
-          "[0:v]split=3[large][m][s];[m]scale=480:270[middle];[s]scale=320:180[small];"
-          "[0:a]asplit[english][g];[g]volume=0.3[german]",
+          "[0:v]setpts=N/24/TB,split=3[large][m][s];[m]scale=480:270[middle];[s]scale=320:180[small];"
+          "[0:a]asetpts=N/SR/TB,asplit[english][g];[g]volume=0.3[german]",
           "-map",
           "[large]",
           "-map",

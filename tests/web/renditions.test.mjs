@@ -36,7 +36,7 @@ const ladder = join(folder, 'ladder.ts');
 /** Three renditions with key pictures at the same instants, English and German: what an encoder's ladder is. */
 before(() => {
   const filter =
-    '[0:v]split=3[large][m][s];[m]scale=480:270[middle];[s]scale=320:180[small];[0:a]asplit[english][g];[g]volume=0.3[german]';
+    '[0:v]setpts=N/24/TB,split=3[large][m][s];[m]scale=480:270[middle];[s]scale=320:180[small];[0:a]asetpts=N/SR/TB,asplit[english][g];[g]volume=0.3[german]';
   const made = spawnSync('ffmpeg', [
     ...['-v', 'error', '-nostdin', '-y', '-stream_loop', '11', '-i', clip('sintel_360p24_gop2.mp4'), '-filter_complex', filter],
     ...['[large]', '[middle]', '[small]', '[english]', '[german]'].flatMap((label) => ['-map', label]),
@@ -133,7 +133,7 @@ test('Shaka Player goes through levels and languages without a stall', { timeout
     const player = new window.shaka.Player();
     await player.attach(document.getElementById('v'));
     player.addEventListener('error', ({ detail }) => window.errors.push(`${detail.code} ${detail.data}`));
-    player.configure({ abr: { enabled: false }, preferredAudio: [{ language: 'en' }], streaming: { lowLatencyMode: true } });
+    player.configure({ abr: { enabled: false }, preferredAudio: [{ language: 'en' }], streaming: { lowLatencyMode: false } });
     const active = () => player.getVariantTracks().find((track) => track.active);
     window.choose_width = (width) => {
       const { language } = active();

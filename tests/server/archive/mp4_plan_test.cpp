@@ -127,8 +127,7 @@ TEST_CASE("of several renditions the largest that is there throughout is taken, 
     const auto planned = script.plan(0, 20);
     REQUIRE(planned.has_value());
     std::vector<std::string> names;
-    for (const auto& track : std::get<Mp4Plan>(*planned).tracks)
-      names.push_back(track.record.name);
+    for (const auto& track : std::get<Mp4Plan>(*planned).tracks) names.push_back(track.record.name);
     return names;
   };
   CHECK(names() == std::vector<std::string>{"a0", "v1"});
