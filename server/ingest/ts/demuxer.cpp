@@ -134,8 +134,9 @@ void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestE
     }
   }
   for (const bool known_pid : {true, false}) {
-    for (auto& [pid, info] : wanted) {
-      if (const auto known = carried_.find(pid); known != carried_.end()) {
+    for (const auto& info : streams) {
+      if (!wanted.contains(info.pid)) continue;
+      if (const auto known = carried_.find(info.pid); known != carried_.end()) {
         known->second.info = info;
       } else if (const auto track = track_of(info, known_pid)) {
         add(info, *track);
