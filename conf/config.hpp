@@ -21,6 +21,7 @@ namespace lookback::conf {
 /// Bounds of the whole process.
 struct Limits {
   std::size_t max_streams = 2'000;  ///< streams loaded at the same time; a publish above is refused
+  std::size_t max_tracks = 16;      ///< of one stream, over its whole life: renditions and languages
   std::size_t max_ingest_queue_bytes =
       16u << 20;  ///< of one publisher, not yet taken by its stream; above, it is dropped
   std::size_t max_standby_bytes = 32u << 20;       ///< media that is kept of one backup publisher

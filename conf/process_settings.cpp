@@ -191,6 +191,8 @@ List limits() {
       Make::count(
           "limits.max_streams", 1, 100'000, [](auto& c) -> auto& { return c.limits.max_streams; }),
       Make::count(
+          "limits.max_tracks", 1, 64, [](auto& c) -> auto& { return c.limits.max_tracks; }),
+      Make::count(
           "limits.max_recordings", 1, 1'000'000, [](auto& c) -> auto& { return c.limits.max_recordings; }),
       Make::count(
           "limits.max_recordings_per_stream", 1, 1'000'000,

@@ -43,6 +43,8 @@ const char* text(Errc e) {
       return "not a valid AC-3 or E-AC-3 syncframe";
     case Errc::bad_mp3_frame:
       return "not a valid frame of MPEG audio layer III";
+    case Errc::too_many_tracks:
+      return "the stream has as many tracks as it may (limits.max_tracks)";
     case Errc::bad_flac_config:
       return "not a valid FLAC STREAMINFO block";
   }

@@ -25,6 +25,7 @@ enum class Errc {
   bad_ac3_config,   ///< no AC-3 or E-AC-3 syncframe (ETSI TS 102 366)
   bad_mp3_frame,    ///< no frame of MPEG audio layer III
   bad_flac_config,  ///< the STREAMINFO block breaks RFC 9639 8.2
+  too_many_tracks,  ///< the stream has as many as it may, and none of them fits the source's
 };
 
 const boost::system::error_category& packager_category();

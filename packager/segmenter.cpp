@@ -10,21 +10,36 @@ namespace lookback::packager {
 Segmenter::Segmenter(Options options, const std::vector<Track>& tracks, std::size_t lead)
     : options_(options), lead_(lead) {
   assert(lead < tracks.size());
-  for (const auto& track : tracks) {
-    State state;
-    state.track = track;
-    state.part_target = to_ticks(options.part_target_us, track.timescale);
-    state.segment_target = to_ticks(options.segment_target_us, track.timescale);
-    state.segment_limit = to_ticks(options.segment_limit_us, track.timescale);
-    states_.push_back(std::move(state));
-  }
+  for (const auto& track : tracks) states_.push_back(make_state(track));
+}
+
+Segmenter::State Segmenter::make_state(const Track& track) const {
+  State state;
+  state.track = track;
+  state.part_target = to_ticks(options_.part_target_us, track.timescale);
+  state.segment_target = to_ticks(options_.segment_target_us, track.timescale);
+  state.segment_limit = to_ticks(options_.segment_limit_us, track.timescale);
+  return state;
+}
+
+void Segmenter::add(const Track& track) {
+  states_.push_back(make_state(track));
+  states_.back().segment = segments();
+  states_.back().joins = true;
+}
+
+void Segmenter::begin_at(std::size_t track, std::uint64_t segment) {
+  assert(!has_begun(track));
+  states_[track].segment = std::max(states_[track].segment, segment);
 }
 
 void Segmenter::push(std::size_t track, Sample sample, std::vector<CutPart>& out) {
+  if (!first_us_) first_us_ = decided_us_ = to_us(sample.dts, states_[track].track.timescale);
   if (track == lead_) {
     push_lead(std::move(sample), out);
   } else {
     push_follower(states_[track], std::move(sample));
+    if (leaves_lead_behind(track)) hand_over(track, out);
   }
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (i == lead_) continue;
@@ -73,6 +88,7 @@ bool Segmenter::ends_segment(const Sample& next) const {
 
 void Segmenter::start_segment(const Sample& first, std::vector<CutPart>& out) {
   auto& lead = states_[lead_];
+  boundaries_us_.push_back(to_us(first.dts, lead.track.timescale));
   if (lead.open) {
     close_segment(lead_, out);
     ++lead.segment;
@@ -80,7 +96,6 @@ void Segmenter::start_segment(const Sample& first, std::vector<CutPart>& out) {
   lead.open = true;
   lead.segment_start = lead.end = first.dts;
   lead.starts_with_sync = first.sync;
-  boundaries_us_.push_back(to_us(first.dts, lead.track.timescale));
 }
 
 /// `sample` has its duration. It starts a segment when it would make the open one too long.
@@ -91,6 +106,52 @@ void Segmenter::place_lead(Sample sample, std::vector<CutPart>& out) {
     start_segment(sample, out);
   }
   append(lead_, std::move(sample), out);
+}
+
+bool Segmenter::leaves_lead_behind(std::size_t index) const {
+  const auto& state = states_[index];
+  if (!state.track.video || !states_[lead_].track.video || !state.held) return false;
+  return to_us(state.held->dts, state.track.timescale) - decided_us_ > options_.lead_limit_us;
+}
+
+/// The new lead has followed up to `decided_us_`; what waits is beyond. The old one becomes a follower.
+void Segmenter::hand_over(std::size_t index, std::vector<CutPart>& out) {
+  auto& old = states_[lead_];
+  if (auto held = std::exchange(old.held, {})) {
+    held->duration = old.track.nominal_duration;
+    place_lead(std::move(*held), out);
+  }
+  ++counters_.lead_changes;
+  lead_ = index;
+  last_sync_ = gop_ = 0;
+  auto& lead = states_[index];
+  if (segments() > 0) {
+    if (!lead.open) {
+      if (lead.joins) lead.segment = segments() - 1;
+      open_at_boundary(lead);
+    }
+    while (is_known(lead.segment + 1)) {
+      close_segment(index, out);
+      ++lead.segment;
+      open_at_boundary(lead);
+    }
+  }
+  auto waiting = std::exchange(lead.waiting, {});
+  if (auto held = std::exchange(lead.held, {})) waiting.push_back(std::move(*held));
+  for (auto& sample : waiting) push_lead(std::move(sample), out);
+}
+
+void Segmenter::retire_lead(std::vector<CutPart>& out) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (i == lead_ || !states_[i].track.video || !states_[i].open) continue;
+    hand_over(i, out);
+    return;
+  }
+}
+
+void Segmenter::open_at_boundary(State& state) const {
+  state.open = true;
+  state.segment_start = state.end = to_ticks(boundary_us(state.segment), state.track.timescale);
 }
 
 // --- followers --------------------------------------------------------------------------------
@@ -125,12 +186,13 @@ void Segmenter::place_follower(std::size_t index, Sample sample, std::vector<Cut
   auto& state = states_[index];
   if (!state.open) {
     const auto middle = to_us(sample.dts + state.track.nominal_duration / 2, state.track.timescale);
-    if (middle < boundary_us(0)) {
+    while (state.joins && is_known(state.segment + 1) && boundary_us(state.segment + 1) <= middle)
+      ++state.segment;
+    if (!is_known(state.segment) || middle < boundary_us(state.segment)) {
       ++counters_.dropped_samples;
       return;
     }
-    state.open = true;
-    state.segment_start = state.end = to_ticks(boundary_us(0), state.track.timescale);
+    open_at_boundary(state);
   }
   advance(index, sample.dts, out);
   if (sample.dts < state.end) {  // its time was given to a gap
@@ -171,24 +233,22 @@ void Segmenter::settle(std::size_t index, std::vector<CutPart>& out) {
 /// A follower that the lead has left behind gets its segments closed, empty ones as gaps.
 void Segmenter::fill_if_silent(std::size_t index, std::vector<CutPart>& out) {
   auto& state = states_[index];
-  if (segments() == 0) return;
-  const auto reached_us = state.open ? to_us(state.end, state.track.timescale) : boundary_us(first_boundary_);
+  if (segments() == 0 || !has_begun(index)) return;
+  const auto reached_us = state.open ? to_us(state.end, state.track.timescale) : boundary_us(state.segment);
   if (decided_us_ - reached_us < options_.silence_limit_us) return;
-  if (state.held) {
+  const auto half = state.track.nominal_duration / 2;
+  if (state.held && to_us(state.held->dts + half, state.track.timescale) <= decided_us_) {
     auto held = std::move(*state.held);
     state.held.reset();
     held.duration = state.track.nominal_duration;
     place_follower(index, std::move(held), out);
   }
-  if (!state.open) {
-    state.open = true;
-    state.segment_start = state.end = to_ticks(boundary_us(0), state.track.timescale);
-  }
+  if (!state.open) open_at_boundary(state);
   while (is_known(state.segment + 1) &&
          boundary_us(state.segment + 1) <= decided_us_ - options_.silence_limit_us) {
     close_segment(index, out);
     ++state.segment;
-    state.segment_start = state.end = to_ticks(boundary_us(state.segment), state.track.timescale);
+    open_at_boundary(state);
   }
 }
 
@@ -205,6 +265,7 @@ void Segmenter::append(std::size_t index, Sample sample, std::vector<CutPart>& o
   if (state.parts == 0 && state.part.empty()) {
     state.segment_start = sample.dts;
     state.starts_with_sync = sample.sync;
+    if (index != lead_ && state.track.video && !sample.sync) ++counters_.unaligned_starts;
   }
   state.end = sample.end();
   state.part.push_back(std::move(sample));
@@ -285,7 +346,8 @@ void Segmenter::finish(std::vector<CutPart>& out) {
         state.held.reset();
       }
       release(i, out);
-      if (!state.open) state.open = true;
+      if (!has_begun(i)) continue;
+      state.open = true;
       while (is_known(state.segment + 1)) {
         close_segment(i, out);
         ++state.segment;
@@ -296,12 +358,19 @@ void Segmenter::finish(std::vector<CutPart>& out) {
   }
 }
 
+Segmenter::Counters& Segmenter::Counters::operator+=(const Counters& more) {
+  forced_cuts += more.forced_cuts;
+  long_samples += more.long_samples;
+  dropped_samples += more.dropped_samples;
+  gaps += more.gaps;
+  unaligned_starts += more.unaligned_starts;
+  lead_changes += more.lead_changes;
+  return *this;
+}
+
 void Segmenter::forget_old_boundaries() {
   std::uint64_t oldest = states_[lead_].segment;
-  for (const auto& state : states_) {
-    if (!state.open) return;
-    oldest = std::min(oldest, state.segment);
-  }
+  for (const auto& state : states_) oldest = std::min(oldest, state.segment);
   while (first_boundary_ < oldest) {
     boundaries_us_.pop_front();
     ++first_boundary_;

@@ -9,7 +9,9 @@
 /// Cutting by arithmetic on media time. The *lead* track (video when there is one) decides where
 /// segments end; the other tracks *follow*: a follower's sample belongs to the segment in which its
 /// middle lies, and waits (bounded) until the lead has decided that far. So all renditions have the
-/// same segments, aligned within half a sample, under the same numbers.
+/// same segments, aligned within half a sample, under the same numbers. A video follower whose key pictures
+/// lie elsewhere is cut there all the same: its segment then starts without a sync sample, and says so. A
+/// lead that falls silent hands its place to a video track that goes on; a track may join at any boundary.
 namespace lookback::packager {
 
 /// A part that is ready to be written and listed.
@@ -31,15 +33,29 @@ class Segmenter {
     std::int64_t segment_limit_us = 2'499'000;  ///< no segment is longer: TARGETDURATION + 0.499 s
     std::int64_t part_target_us = 334'000;
     std::int64_t silence_limit_us = 1'500'000;  ///< a follower this far behind the lead gets a gap
+    std::int64_t lead_limit_us = 3'000'000;     ///< a lead this far behind another video track follows it
     std::size_t max_waiting_samples = 4'000;    ///< of one follower; the oldest goes first
   };
   struct Track {
     std::uint32_t timescale = 0;
     Ticks nominal_duration = 0;  ///< of a sample whose successor never comes
+    bool video = false;          ///< may lead where another leads
   };
 
   /// `lead` is an index in `tracks`.
   Segmenter(Options options, const std::vector<Track>& tracks, std::size_t lead);
+
+  /// A track that joins: its index is the number of those before it, its first segment one that the lead has
+  /// yet to open, the one in which its first sample lies. It gets no gaps before.
+  void add(const Track& track);
+  /// Whether a track has a segment: tracks that join have none at first.
+  bool has_begun(std::size_t track) const { return states_[track].open || !states_[track].joins; }
+  /// Its first segment will not be before this one. For a track that has not begun.
+  void begin_at(std::size_t track, std::uint64_t segment);
+
+  std::size_t lead() const { return lead_; }
+  /// The lead has ended: another video track that has begun goes on in its place, if there is one.
+  void retire_lead(std::vector<CutPart>& out);
 
   /// Takes a track's next sample; dts must be later than that of the one before. The duration is measured
   /// from the sample that follows. Lead samples before the first sync sample, and followers' samples
@@ -57,6 +73,10 @@ class Segmenter {
     std::uint64_t long_samples = 0;  ///< samples that outlast the part target by themselves
     std::uint64_t dropped_samples = 0;
     std::uint64_t gaps = 0;
+    std::uint64_t unaligned_starts = 0;  ///< segments of a video follower that start without a sync sample
+    std::uint64_t lead_changes = 0;
+
+    Counters& operator+=(const Counters& more);
   };
   const Counters& counters() const { return counters_; }
 
@@ -72,15 +92,21 @@ class Segmenter {
     Ticks segment_start = 0;
     Ticks end = 0;  ///< of the newest placed sample
     bool open = false;
+    bool joins = false;             ///< came when others had begun
     bool starts_with_sync = false;  ///< the open segment
 
     Ticks part_length() const { return part.empty() ? 0 : part.back().end() - part.front().dts; }
   };
 
+  State make_state(const Track& track) const;
   void push_lead(Sample sample, std::vector<CutPart>& out);
   void place_lead(Sample sample, std::vector<CutPart>& out);
   bool ends_segment(const Sample& next) const;
   void start_segment(const Sample& first, std::vector<CutPart>& out);
+
+  bool leaves_lead_behind(std::size_t index) const;
+  void hand_over(std::size_t index, std::vector<CutPart>& out);
+  void open_at_boundary(State& state) const;
 
   void push_follower(State& state, Sample sample);
   void release(std::size_t index, std::vector<CutPart>& out);
@@ -105,6 +131,7 @@ class Segmenter {
   std::deque<std::int64_t> boundaries_us_;  ///< start of each segment, as the lead decided
   std::uint64_t first_boundary_ = 0;        ///< number of boundaries_us_.front()
   std::int64_t decided_us_ = 0;             ///< all boundaries up to here are known
+  std::optional<std::int64_t> first_us_;    ///< of the very first sample
   bool finishing_ = false;
   Ticks last_sync_ = 0, gop_ = 0;  ///< of the lead: newest sync sample, distance to the one before
   Counters counters_;

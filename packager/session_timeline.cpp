@@ -1,5 +1,6 @@
 #include "packager/session_timeline.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "packager/media/ticks.hpp"
@@ -9,23 +10,27 @@ namespace lookback::packager {
 SessionTimeline::SessionTimeline(Options options, std::int64_t origin_us,
                                  const std::vector<TrackFormat>& formats)
     : options_(options), origin_us_(origin_us) {
-  for (const auto& format : formats) {
-    auto& clock = clocks_[static_cast<std::size_t>(format.kind)];
-    clock.timescale = format.timescale;
-    clock.frame = format.kind == MediaKind::audio ? format.samples_per_frame : 0;
-    if (format.kind == MediaKind::video) has_video_ = true;
-  }
+  for (const auto& format : formats) add(format);
 }
 
-SessionTimeline::Outcome SessionTimeline::place(const SourceSample& source, std::int64_t arrival_us,
-                                                Sample& out) {
-  auto& clock = clocks_[static_cast<std::size_t>(source.kind)];
-  const bool is_video = source.kind == MediaKind::video;
-  if (clock.timescale == 0) return Outcome::dropped;
+void SessionTimeline::add(const TrackFormat& format) {
+  Clock clock;
+  clock.timescale = format.timescale;
+  clock.kind = format.kind;
+  clock.frame = format.kind == MediaKind::audio ? format.samples_per_frame : 0;
+  if (format.kind == MediaKind::video) has_video_ = true;
+  clocks_.push_back(clock);
+}
+
+SessionTimeline::Outcome SessionTimeline::place(std::size_t track, const SourceSample& source,
+                                                std::int64_t arrival_us, Sample& out) {
+  auto& clock = clocks_[track];
+  const bool is_video = clock.kind == MediaKind::video;
   if (has_video_ && !common_zero_us_ && !(is_video && source.sync)) return Outcome::dropped;
   if (!clock.zero_us) {
+    if (is_video && !source.sync) return Outcome::dropped;
     start(clock, source, arrival_us);
-  } else if (std::llabs(source.dts_us - clock.last_source_us) > options_.jump_us) {
+  } else if (jumps(clock, source)) {
     return Outcome::jump;
   }
   clock.last_source_us = source.dts_us;
@@ -35,19 +40,29 @@ SessionTimeline::Outcome SessionTimeline::place(const SourceSample& source, std:
   return is_video ? place_video(clock, source, out) : place_audio(clock, source, out);
 }
 
+bool SessionTimeline::jumps(const Clock& clock, const SourceSample& source) const {
+  const auto is_near = [&](const Clock& other) {
+    return std::llabs(source.dts_us - other.last_source_us) <= options_.jump_us;
+  };
+  if (is_near(clock)) return false;
+  if (&clock == &clocks_[lead_]) return true;
+  const auto agrees = [&](const Clock& other) {
+    return &other != &clock && other.zero_us == clock.zero_us && is_near(other);
+  };
+  return std::none_of(clocks_.begin(), clocks_.end(), agrees);
+}
+
 void SessionTimeline::start(Clock& clock, const SourceSample& source, std::int64_t arrival_us) {
   const auto pts_us = source.dts_us + source.composition_us;
-  if (!common_zero_us_) {
-    if (source.kind == MediaKind::video) reorder_us_ = source.composition_us;
-    common_zero_us_ = pts_us;
-  }
+  if (clock.kind == MediaKind::video) clock.reorder_us = source.composition_us;
+  if (!common_zero_us_) common_zero_us_ = pts_us;
   const bool agrees = std::llabs(pts_us - *common_zero_us_ - arrival_us) <= options_.apart_us;
   clock.zero_us = agrees ? *common_zero_us_ : pts_us - arrival_us;
 }
 
 SessionTimeline::Outcome SessionTimeline::place_video(Clock& clock, const SourceSample& source, Sample& out) {
-  const auto shifted_us = origin_us_ + source.dts_us + reorder_us_ - *clock.zero_us;
-  const auto pts = to_ticks(shifted_us - reorder_us_ + source.composition_us, clock.timescale);
+  const auto shifted_us = origin_us_ + source.dts_us + clock.reorder_us - *clock.zero_us;
+  const auto pts = to_ticks(shifted_us - clock.reorder_us + source.composition_us, clock.timescale);
   auto dts = to_ticks(shifted_us, clock.timescale);
   // A source that repeats or steps back a little: decode order stays, the presentation time is kept.
   if (clock.started && dts <= clock.last) dts = clock.last + 1;

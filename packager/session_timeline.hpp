@@ -10,10 +10,12 @@ namespace lookback::packager {
 
 /// Puts one session's samples on the stream's timeline: never trusts the source's zero or order.
 /// Stream time of a *presentation* instant is `origin_us` plus its distance from the first sync video
-/// sample (or the first audio sample when there is no video). Video DTS are shifted by the first sync
+/// sample (or the first audio sample when there is no video). Video DTS are shifted by the track's first sync
 /// sample's composition offset, so that with B-frames the first PTS equals the first tfdt and offsets may be
-/// negative (no edit list; rule: trun version 1). Audio counts whole frames and follows the source's clock
-/// slowly, so that millisecond timestamps do not jitter into durations. Belongs to its stream's strand.
+/// negative (no edit list; rule: trun version 1); renditions whose key pictures are shown at the same instant
+/// so get equal tfdt, however they reorder. A track whose clock agrees with the others' shares their zero;
+/// one whose clock does not is placed by its arrival. Audio counts whole frames and follows the source's
+/// clock slowly, so that millisecond timestamps do not jitter into durations. Belongs to its stream's strand.
 class SessionTimeline {
  public:
   struct Options {
@@ -29,9 +31,15 @@ class SessionTimeline {
 
   SessionTimeline(Options options, std::int64_t origin_us, const std::vector<TrackFormat>& formats);
 
+  /// A track that joins; its index is the number of those before it.
+  void add(const TrackFormat& format);
+  /// The track whose clock may not have a hole: its segments are the others' measure. A hole of another one
+  /// is no jump as long as its clock agrees with theirs.
+  void set_lead(std::size_t track) { lead_ = track; }
+
   /// `arrival_us` is the time since the session's first sample arrived. On `placed`, `out` has dts,
   /// composition, sync and payload; its duration is still 0.
-  Outcome place(const SourceSample& source, std::int64_t arrival_us, Sample& out);
+  Outcome place(std::size_t track, const SourceSample& source, std::int64_t arrival_us, Sample& out);
 
   /// Stream time of a presentation instant of the source, in microseconds. Empty: nothing is placed yet.
   std::optional<std::int64_t> media_us(std::int64_t source_us) const {
@@ -42,22 +50,25 @@ class SessionTimeline {
  private:
   struct Clock {
     std::uint32_t timescale = 0;
+    MediaKind kind = MediaKind::video;
     Ticks frame = 0;                      ///< audio: ticks per frame; video: 0
     std::optional<std::int64_t> zero_us;  ///< source time that is `origin_us`
+    std::int64_t reorder_us = 0;          ///< video: PTS - DTS of the first sync sample
     std::int64_t last_source_us = 0;
     Ticks next = 0;  ///< audio: where the next frame belongs
     Ticks last = 0;
     bool started = false;
   };
 
+  bool jumps(const Clock& clock, const SourceSample& source) const;
   void start(Clock& clock, const SourceSample& source, std::int64_t arrival_us);
   Outcome place_video(Clock& clock, const SourceSample& source, Sample& out);
   Outcome place_audio(Clock& clock, const SourceSample& source, Sample& out);
 
   Options options_;
   std::int64_t origin_us_;
-  Clock clocks_[2];
-  std::int64_t reorder_us_ = 0;                 ///< PTS - DTS of the first sync video sample
+  std::vector<Clock> clocks_;  ///< of the session's tracks
+  std::size_t lead_ = 0;
   std::optional<std::int64_t> common_zero_us_;  ///< shared by tracks whose clocks agree
   bool has_video_ = false;
 };

@@ -33,7 +33,7 @@ void StreamPackager::date_cues() {
     }
     const auto range = cue_book_.enter(cue, clock_.date(media_us));
     if (!range) continue;
-    for (const auto track : session_tracks_) tracks_[track].fresh_ranges.push_back(*range);
+    for (const auto& one : session_) tracks_[one.track].fresh_ranges.push_back(*range);
   }
 }
 

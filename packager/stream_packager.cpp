@@ -6,8 +6,6 @@
 
 #include "packager/media/picture.hpp"
 #include "packager/media/ticks.hpp"
-#include "packager/mp4/fragment.hpp"
-#include "packager/mp4/init.hpp"
 #include "packager/targets.hpp"
 
 namespace lookback::packager {
@@ -18,28 +16,51 @@ StreamPackager::StreamPackager(PackagerSettings settings, store::StreamRecord re
   restore(restored, out);
 }
 
-// --- formats and the start of a session ---------------------------------------------------------
-
-Result<void> StreamPackager::set_format(const TrackFormat& format, std::int64_t, Outputs& out) {
-  const auto same_kind = [&](const TrackFormat& f) { return f.kind == format.kind; };
-  const auto known = std::find_if(formats_.begin(), formats_.end(), same_kind);
-  if (known != formats_.end() && *known == format) return {};
-  if (timeline_) {  // a change, or a late track: what follows is another discontinuity
-    finish_cutting(out);
-    ++breaks_;
+void StreamPackager::set_tracks(std::vector<SourceTrack> tracks, Outputs& out) {
+  std::ranges::sort(tracks);
+  expected_ = std::move(tracks);
+  const auto is_gone = [&](SourceTrack source) { return !std::ranges::binary_search(expected_, source); };
+  const auto was_lead = timeline_ ? std::optional(session_[lead()].source) : std::nullopt;
+  std::erase_if(formats_, [&](const SourceFormat& known) { return is_gone(known.source); });
+  std::erase_if(pending_, [&](const Pending& pending) { return is_gone(pending.sample.track()); });
+  if (!was_lead || !is_gone(*was_lead)) return;
+  if (formats_.empty() || formats_.front().source.kind != was_lead->kind || !segmenter_) {
+    restart_after_break(out);
+    return;
   }
-  if (known != formats_.end()) {
-    *known = format;
+  std::vector<CutPart> cuts;
+  segmenter_->retire_lead(cuts);
+  timeline_->set_lead(segmenter_->lead());
+  emit(cuts, out);
+}
+
+Result<void> StreamPackager::set_format(SourceTrack source, const TrackFormat& format, std::int64_t,
+                                        Outputs& out) {
+  const auto known = std::ranges::lower_bound(formats_, source, {}, &SourceFormat::source);
+  const bool is_known = known != formats_.end() && known->source == source;
+  if (is_known && known->format == format) return {};
+  if (timeline_ && !is_known && may_join(format)) {
+    const auto joined = join({source, format}, out);
+    if (!joined) return joined.error();
+    if (!*joined) restart_after_break(out);
+    formats_.insert(known, {source, format});
+    return {};
+  }
+  if (timeline_) restart_after_break(out);  // what follows is another discontinuity
+  if (is_known) {
+    known->format = format;
   } else {
-    formats_.push_back(format);
+    formats_.insert(known, {source, format});
   }
   return {};
 }
 
 Result<void> StreamPackager::push(const SourceSample& sample, std::int64_t now_us, Outputs& out) {
-  const auto known = [&](const TrackFormat& f) { return f.kind == sample.kind; };
-  if (std::none_of(formats_.begin(), formats_.end(), known)) return Errc::no_parameters;
-  look_for_open_gop(sample);
+  if (!std::ranges::binary_search(formats_, sample.track(), {}, &SourceFormat::source)) {
+    if (!expected_.empty() && !std::ranges::binary_search(expected_, sample.track()))
+      return {};  // it has ended
+    return Errc::no_parameters;
+  }
   if (timeline_) return run(sample, now_us, out);
 
   pending_.push_back({sample, now_us});
@@ -51,84 +72,43 @@ Result<void> StreamPackager::push(const SourceSample& sample, std::int64_t now_u
   return {};
 }
 
-void StreamPackager::look_for_open_gop(const SourceSample& sample) {
-  if (open_gop_ || !sample.sync || sample.kind != MediaKind::video) return;
-  const auto is_video = [](const TrackFormat& f) { return f.kind == MediaKind::video; };
-  const auto format = std::find_if(formats_.begin(), formats_.end(), is_video);
-  open_gop_ = !begins_closed_gop(*format, sample.payload.bytes);
-}
-
 bool StreamPackager::tracks_are_known(const SourceSample& newest) const {
-  if (formats_.size() == 2) return true;
+  if (!expected_.empty()) {
+    const auto has_format = [&](SourceTrack source) {
+      return std::ranges::binary_search(formats_, source, {}, &SourceFormat::source);
+    };
+    if (std::ranges::all_of(expected_, has_format)) return true;
+  } else if (formats_.size() == 2) {
+    return true;
+  }
   return newest.dts_us - pending_.front().sample.dts_us >= settings_.track_wait_us;
 }
 
-/// Fixes the session's tracks and puts its first sample on the timeline.
-Result<void> StreamPackager::begin(Outputs& out) {
-  session_tracks_.clear();
-  lead_ = 0;
-  std::sort(formats_.begin(), formats_.end(), [](const auto& a, const auto& b) { return a.kind < b.kind; });
-  for (const auto& format : formats_) {
-    auto entered = enter_track(format);
-    if (!entered) return entered.error();
-    session_tracks_.push_back(*entered);
-  }
-  first_arrival_us_ = pending_.front().now_us;
-  origin_us_ = std::max(first_arrival_us_ - record_.epoch_us, record_.end_us);
-  timeline_.emplace(SessionTimeline::Options{}, origin_us_, formats_);
-  clock_.restart(clock_.date(record_.end_us));
-  first_msn_ = record_.next_msn;
-  discontinuous_ = record_.next_msn > 0;
-  discontinuity_ = record_.next_discontinuity;
-  if (record_.target_duration_s != 0) start_cutting(out);
-  return {};
-}
-
-/// Finds or adds the stream's track for a format, with an init segment of these very bytes.
-Result<std::size_t> StreamPackager::enter_track(const TrackFormat& format) {
-  auto bytes = make_init(format);
-  if (!bytes) return bytes.error();
-  const auto matches = [&](const Track& t) {
-    return t.kind == format.kind && t.record.timescale == format.timescale;
-  };
-  auto track = std::find_if(tracks_.begin(), tracks_.end(), matches);
-  if (track == tracks_.end()) {
-    const auto same_kind =
-        std::count_if(tracks_.begin(), tracks_.end(), [&](const Track& t) { return t.kind == format.kind; });
-    Track fresh;
-    fresh.record = {static_cast<store::TrackId>(tracks_.size()),
-                    (format.kind == MediaKind::video ? "v" : "a") + std::to_string(same_kind),
-                    format.timescale};
-    fresh.kind = format.kind;
-    announced_.push_back(NewTrack{fresh.record, fresh.kind});
-    tracks_.push_back(std::move(fresh));
-    track = std::prev(tracks_.end());
-  }
-  if (track->init_bytes != *bytes) {
-    track->init_bytes = *bytes;
-    announced_.push_back(
-        NewInit{{track->record.id, ++track->newest_init, std::move(*bytes), serialize(format)}, format});
-  }
-  return static_cast<std::size_t>(track - tracks_.begin());
+/// Ends the running segments; the next sample begins a new timeline after a discontinuity.
+void StreamPackager::restart_after_break(Outputs& out) {
+  finish_cutting(out);
+  ++breaks_;
 }
 
 // --- samples ------------------------------------------------------------------------------------
 
 Result<void> StreamPackager::run(const SourceSample& source, std::int64_t now_us, Outputs& out) {
+  const auto index = session_index(source.track());
+  if (!index) return {};  // refused
   PlacedSample placed;
-  const auto outcome = timeline_->place(source, now_us - first_arrival_us_, placed.sample);
+  const auto outcome = timeline_->place(*index, source, now_us - first_arrival_us_, placed.sample);
   if (outcome == SessionTimeline::Outcome::dropped) return {};
   if (outcome == SessionTimeline::Outcome::jump) {
-    finish_cutting(out);
-    ++breaks_;
+    restart_after_break(out);
     return push(source, now_us, out);  // starts anew; a first sample cannot jump
   }
-  const auto is_this = [&](std::size_t t) { return tracks_[t].kind == source.kind; };
-  placed.track = static_cast<std::size_t>(
-      std::find_if(session_tracks_.begin(), session_tracks_.end(), is_this) - session_tracks_.begin());
-  if (placed.track == lead_) {
-    const auto timescale = tracks_[session_tracks_[lead_]].record.timescale;
-    clock_.observe(to_us(placed.sample.dts, timescale), now_us);  // steady, unlike PTS
+  placed.track = *index;
+  auto& track = tracks_[session_[*index].track];
+  if (source.kind == MediaKind::video && source.sync && !track.open_gop) {
+    track.open_gop = !begins_closed_gop(session_[*index].format, source.payload.bytes);
+  }
+  if (placed.track == lead()) {
+    clock_.observe(to_us(placed.sample.dts, track.record.timescale), now_us);  // steady, unlike PTS
   }
   if (!segmenter_) {
     probe(std::move(placed), out);
@@ -136,15 +116,17 @@ Result<void> StreamPackager::run(const SourceSample& source, std::int64_t now_us
   }
   std::vector<CutPart> cuts;
   segmenter_->push(placed.track, std::move(placed.sample), cuts);
+  timeline_->set_lead(segmenter_->lead());
   emit(cuts, out);
+  look_for_notes();
   return {};
 }
 
 /// Keeps a sample until the first segment's length is known; then chooses the targets and cuts all of them.
 void StreamPackager::probe(PlacedSample placed, Outputs& out) {
   probed_.push_back(std::move(placed));
-  const auto timescale = tracks_[session_tracks_[lead_]].record.timescale;
-  const auto seen = probe_first_segment(probed_, lead_, timescale, settings_.segment_us);
+  const auto timescale = session_[lead()].format.timescale;
+  const auto seen = probe_first_segment(probed_, lead(), timescale, settings_.segment_us);
   const bool too_long =
       seen.span_us >= settings_.max_segment_us || probed_.size() >= settings_.max_pending_samples;
   if (!seen.segment_us && !too_long) return;
@@ -167,12 +149,8 @@ void StreamPackager::start_cutting(Outputs& out) {
   options.segment_limit_us = record_.target_duration_s * 1'000'000ll + 499'000;
   options.part_target_us = record_.part_target_us;
   std::vector<Segmenter::Track> tracks;
-  for (std::size_t i = 0; i < session_tracks_.size(); ++i) {
-    const auto& format = formats_[i];
-    const Ticks nominal = format.kind == MediaKind::audio ? format.samples_per_frame : nominal_frame(format);
-    tracks.push_back({format.timescale, nominal});
-  }
-  segmenter_.emplace(options, tracks, lead_);
+  for (const auto& track : session_) tracks.push_back(segmenter_track(track.format));
+  segmenter_.emplace(options, tracks, lead());
   for (auto& announced : std::exchange(announced_, {})) out.push_back(std::move(announced));
   std::vector<CutPart> cuts;
   for (auto& placed : std::exchange(probed_, {}))
@@ -190,15 +168,17 @@ Result<void> StreamPackager::end_session(Outputs& out) {
   }
   if (timeline_) finish_cutting(out);
   formats_.clear();
+  expected_.clear();
+  noted_.clear();
   pending_.clear();
   return {};
 }
 
-/// Ends the running segments; the next sample begins a new timeline after a discontinuity.
+/// Gives out all that is held.
 void StreamPackager::finish_cutting(Outputs& out) {
   if (!segmenter_ && !probed_.empty()) {
-    const auto timescale = tracks_[session_tracks_[lead_]].record.timescale;
-    const auto seen = probe_first_segment(probed_, lead_, timescale, settings_.segment_us);
+    const auto timescale = session_[lead()].format.timescale;
+    const auto seen = probe_first_segment(probed_, lead(), timescale, settings_.segment_us);
     choose_targets(settings_.segment_us, seen.longest_frame_us, out);
     start_cutting(out);
   }
@@ -210,11 +190,7 @@ void StreamPackager::finish_cutting(Outputs& out) {
       record_.next_msn = first_msn_ + segmenter_->segments();
       record_.next_discontinuity = discontinuity_ + 1;
     }
-    const auto past = segmenter_->counters();
-    past_counters_.forced_cuts += past.forced_cuts;
-    past_counters_.long_samples += past.long_samples;
-    past_counters_.dropped_samples += past.dropped_samples;
-    past_counters_.gaps += past.gaps;
+    past_counters_ += segmenter_->counters();
   }
   segmenter_.reset();
   timeline_.reset();
@@ -224,13 +200,7 @@ void StreamPackager::finish_cutting(Outputs& out) {
 
 Segmenter::Counters StreamPackager::counters() const {
   auto sum = past_counters_;
-  if (segmenter_) {
-    const auto& now = segmenter_->counters();
-    sum.forced_cuts += now.forced_cuts;
-    sum.long_samples += now.long_samples;
-    sum.dropped_samples += now.dropped_samples;
-    sum.gaps += now.gaps;
-  }
+  if (segmenter_) sum += segmenter_->counters();
   return sum;
 }
 

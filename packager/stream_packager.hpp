@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct PackagerSettings {
   std::int64_t part_us = 334'000;
   std::int64_t max_segment_us = 10'000'000;  ///< longest TARGETDURATION that the first GOP may choose
   std::int64_t track_wait_us =
-      1'000'000;  ///< media time to wait for a second track before starting without it
+      1'000'000;                ///< media time to wait for other tracks before starting without them
+  std::size_t max_tracks = 16;  ///< of one stream, over its whole life; others are refused
   std::size_t max_pending_samples = 4'000;  ///< before tracks and targets are known
 };
 
@@ -56,10 +58,19 @@ class StreamPackager {
   StreamPackager(PackagerSettings settings, store::StreamRecord record, const store::Window& restored,
                  Outputs& out);
 
-  /// A codec configuration. The first of a kind announces the track; a different one in mid-session ends
-  /// the running segments and goes on after a discontinuity. `now_us`: wall clock, Unix us, that never steps.
-  /// Errors: muxer_failed (the session cannot go on).
-  Result<void> set_format(const TrackFormat& format, std::int64_t now_us, Outputs& out);
+  /// All that the source brings from now on. A session begins when it has a format for each of them; those
+  /// that are not named any more have ended. Without it, one track of each kind is expected.
+  void set_tracks(std::vector<SourceTrack> tracks, Outputs& out);
+
+  /// A codec configuration of one of the source's tracks. The first one announces the track: in mid-session
+  /// it joins at a later segment. A different one ends the running segments and goes on after a
+  /// discontinuity. `now_us`: wall clock, Unix us, that never steps. Errors: muxer_failed (the session cannot
+  /// go on).
+  Result<void> set_format(SourceTrack source, const TrackFormat& format, std::int64_t now_us, Outputs& out);
+  /// Of a source with one track of each kind.
+  Result<void> set_format(const TrackFormat& format, std::int64_t now_us, Outputs& out) {
+    return set_format({format.kind, 0}, format, now_us, out);
+  }
 
   /// One access unit of the running session. Errors: no_parameters, muxer_failed.
   Result<void> push(const SourceSample& sample, std::int64_t now_us, Outputs& out);
@@ -74,14 +85,18 @@ class StreamPackager {
 
   /// With up-to-date floors (next_msn, next_discontinuity, end_us).
   const store::StreamRecord& record() const { return record_; }
-  /// Whether a sync sample came that is no IDR picture: then segments are random access points, but not
-  /// independent of each other (EXT-X-INDEPENDENT-SEGMENTS).
-  bool open_gop() const { return open_gop_; }
+  /// Whether a sync sample of this track came that is no IDR picture: then segments are random access points,
+  /// but not independent of each other (EXT-X-INDEPENDENT-SEGMENTS).
+  bool open_gop(store::TrackId track) const { return track < tracks_.size() && tracks_[track].open_gop; }
+  /// Whether the running session brings this track.
+  bool brings(store::TrackId track) const;
   /// Breaks inside sessions so far: clock jumps and format changes.
   std::uint64_t breaks() const { return breaks_; }
   Segmenter::Counters counters() const;
-  /// Video frame rate over the newest complete segment, in frames per 1000 s; 0: unknown.
-  std::uint32_t measured_millihertz() const { return measured_millihertz_; }
+  /// Frame rate of a video track over its newest complete segment, in frames per 1000 s; 0: unknown.
+  std::uint32_t measured_millihertz(store::TrackId track) const;
+  /// In words, once for each session: tracks that are refused, renditions that do not fit together.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
 
  private:
   struct Track {
@@ -89,10 +104,25 @@ class StreamPackager {
     MediaKind kind = MediaKind::video;
     std::uint32_t newest_init = 0;
     std::vector<std::byte> init_bytes;
+    std::optional<TrackFormat> format;         ///< of the newest init; empty: it cannot be read
     std::optional<store::SegmentRecord> open;  ///< the segment that grows now
     std::optional<std::uint64_t> newest_msn;
     std::uint32_t fragments = 0;                       ///< mfhd sequence number
     std::vector<store::DateRangeRecord> fresh_ranges;  ///< for its next part
+    bool open_gop = false;
+    std::uint32_t measured_millihertz = 0;
+    Ticks measured_ticks = 0;
+    std::int64_t measured_samples = 0;
+  };
+  struct SourceFormat {
+    SourceTrack source;
+    TrackFormat format;
+  };
+  /// A track of the running session.
+  struct SessionTrack {
+    SourceTrack source;
+    TrackFormat format;
+    std::size_t track = 0;  ///< index in tracks_
   };
   struct Pending {
     SourceSample sample;
@@ -104,18 +134,27 @@ class StreamPackager {
 
   bool tracks_are_known(const SourceSample& newest) const;
   Result<void> begin(Outputs& out);
-  Result<std::size_t> enter_track(const TrackFormat& format);
+  bool may_join(const TrackFormat& format) const;
+  /// False: the track that it would go on in has another init: only after a discontinuity.
+  Result<bool> join(const SourceFormat& format, Outputs& out);
+  std::size_t add_track(const TrackFormat& format);
+  void announce_init(Track& track, const TrackFormat& format, std::vector<std::byte> init);
+  Segmenter::Track segmenter_track(const TrackFormat& format) const;
+  std::optional<std::size_t> session_index(SourceTrack source) const;
+  std::size_t lead() const { return segmenter_ ? segmenter_->lead() : 0; }
+  void restart_after_break(Outputs& out);
+  void note(std::string line);
+  void look_for_notes();
   Result<void> run(const SourceSample& sample, std::int64_t now_us, Outputs& out);
   void probe(PlacedSample placed, Outputs& out);
-  void look_for_open_gop(const SourceSample& sample);
   void choose_targets(std::int64_t first_segment_us, std::int64_t longest_frame_us, Outputs& out);
   void start_cutting(Outputs& out);
   void finish_cutting(Outputs& out);
   void emit(std::vector<CutPart>& cuts, Outputs& out);
   void emit_one(CutPart& cut, Outputs& out);
   void open_record(Track& track, const CutPart& cut);
-  void mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale, Outputs& out);
-  void measure(const CutPart& cut, std::uint32_t timescale);
+  void mirror_to_absent_tracks(const CutPart& cut, const store::SegmentRecord& lead, Outputs& out);
+  static void measure(Track& track, const CutPart& cut);
   void date_cues();
   void take_ranges(Track& track);
 
@@ -127,17 +166,14 @@ class StreamPackager {
   std::uint64_t dropped_cues_ = 0;
   std::deque<Track> tracks_;  ///< of the stream, by id
   std::uint64_t breaks_ = 0;
-  bool open_gop_ = false;
-  std::uint32_t measured_millihertz_ = 0;
-  Ticks measured_ticks_ = 0;
-  std::int64_t measured_samples_ = 0;
   Segmenter::Counters past_counters_;
 
   // the session
-  std::vector<TrackFormat> formats_;         ///< newest configuration of each kind
-  std::deque<Pending> pending_;              ///< until the tracks are known
-  std::vector<std::size_t> session_tracks_;  ///< session track -> index in tracks_
-  std::size_t lead_ = 0;
+  std::vector<SourceTrack> expected_;  ///< empty: the source has not said
+  std::vector<SourceFormat> formats_;  ///< newest configuration of each, by source track
+  std::deque<Pending> pending_;        ///< until the tracks are known
+  std::vector<SessionTrack> session_;  ///< video first: the first one leads
+  std::vector<std::string> notes_, noted_;
   std::optional<SessionTimeline> timeline_;
   std::optional<Segmenter> segmenter_;
   Outputs announced_;  ///< new tracks and inits, given out before the first segment that needs them

@@ -32,6 +32,8 @@ void StreamPackager::restore(const store::Window& window, Outputs& out) {
       if (init.id < track.newest_init) continue;
       track.newest_init = init.id;
       track.init_bytes = init.bytes;
+      auto format = deserialize_format(init.format);
+      track.format = format ? std::optional(std::move(*format)) : std::nullopt;
     }
     if (tracks_.empty()) {  // all tracks have the same
       for (const auto& segment : stored.segments) {
@@ -90,7 +92,7 @@ void StreamPackager::emit(std::vector<CutPart>& cuts, Outputs& out) {
 }
 
 void StreamPackager::emit_one(CutPart& cut, Outputs& out) {
-  auto& track = tracks_[session_tracks_[cut.track]];
+  auto& track = tracks_[session_[cut.track].track];
   const auto timescale = track.record.timescale;
   if (!track.open || track.open->msn != first_msn_ + cut.segment) open_record(track, cut);
   auto& segment = *track.open;
@@ -118,10 +120,8 @@ void StreamPackager::emit_one(CutPart& cut, Outputs& out) {
   record_.next_msn = std::max(record_.next_msn, segment.msn + 1);
   record_.next_discontinuity = discontinuity_ + 1;
   out.push_back(std::move(append));
-  if (cut.track == lead_) {
-    measure(cut, timescale);
-    if (cut.last) mirror_to_absent_tracks(segment, timescale, out);
-  }
+  if (track.kind == MediaKind::video) measure(track, cut);
+  if (cut.track == lead() && cut.last) mirror_to_absent_tracks(cut, segment, out);
 }
 
 void StreamPackager::open_record(Track& track, const CutPart& cut) {
@@ -129,7 +129,7 @@ void StreamPackager::open_record(Track& track, const CutPart& cut) {
   store::SegmentRecord segment;
   segment.msn = first_msn_ + cut.segment;
   segment.start = cut.segment_start;
-  segment.pdt_us = cut.track == lead_ ? clock_.date_of_segment(start_us) : clock_.date(start_us);
+  segment.pdt_us = cut.track == lead() ? clock_.date_of_segment(start_us) : clock_.date(start_us);
   segment.init_id = track.newest_init;
   segment.discontinuity_sequence = discontinuity_;
   segment.discontinuity = discontinuous_ && cut.segment == 0;
@@ -137,23 +137,28 @@ void StreamPackager::open_record(Track& track, const CutPart& cut) {
   track.open = std::move(segment);
 }
 
-/// Tracks of earlier sessions that this one does not bring keep their numbering with gaps.
-void StreamPackager::mirror_to_absent_tracks(const store::SegmentRecord& lead, std::uint32_t timescale,
+/// Tracks that the session does not bring, or not yet, keep their numbering with gaps.
+void StreamPackager::mirror_to_absent_tracks(const CutPart& cut, const store::SegmentRecord& lead,
                                              Outputs& out) {
+  const auto timescale = session_[cut.track].format.timescale;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
-    if (std::find(session_tracks_.begin(), session_tracks_.end(), i) != session_tracks_.end()) continue;
-    if (!tracks_[i].newest_msn || *tracks_[i].newest_msn < lead.msn)
-      append_gap(tracks_[i], lead, timescale, out);
+    const auto found = std::ranges::find(session_, i, &SessionTrack::track);
+    const auto index = static_cast<std::size_t>(found - session_.begin());
+    const bool joins = found != session_.end();
+    if (joins && segmenter_->has_begun(index)) continue;
+    if (!tracks_[i].newest_msn || *tracks_[i].newest_msn >= lead.msn) continue;
+    append_gap(tracks_[i], lead, timescale, out);
+    if (joins) segmenter_->begin_at(index, cut.segment + 1);
   }
 }
 
-void StreamPackager::measure(const CutPart& cut, std::uint32_t timescale) {
-  measured_ticks_ += cut.duration;
-  measured_samples_ += static_cast<std::int64_t>(cut.samples.size());
-  if (!cut.last || measured_ticks_ <= 0) return;
-  measured_millihertz_ =
-      static_cast<std::uint32_t>(rescale(measured_samples_ * 1'000, measured_ticks_, timescale));
-  measured_ticks_ = measured_samples_ = 0;
+void StreamPackager::measure(Track& track, const CutPart& cut) {
+  track.measured_ticks += cut.duration;
+  track.measured_samples += static_cast<std::int64_t>(cut.samples.size());
+  if (!cut.last || track.measured_ticks <= 0) return;
+  track.measured_millihertz = static_cast<std::uint32_t>(
+      rescale(track.measured_samples * 1'000, track.measured_ticks, track.record.timescale));
+  track.measured_ticks = track.measured_samples = 0;
 }
 
 }  // namespace lookback::packager

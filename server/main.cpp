@@ -142,6 +142,7 @@ int run(const Arguments& arguments) {
   options.rtmps = config.rtmps;
   options.srt = config.srt;
   options.registry.max_streams = config.limits.max_streams;
+  options.registry.max_tracks = options.srt.max_tracks = config.limits.max_tracks;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
   options.max_standby_bytes = config.limits.max_standby_bytes;
   options.tokens = config.tokens;

@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "packager/hls/names.hpp"
 #include "packager/hls/presentation_builder.hpp"
 #include "packager/hls/text.hpp"
+#include "packager/media/language.hpp"
 
 namespace lookback::packager::hls {
 namespace {
-
-constexpr std::string_view audio_group = "audio";
 
 /// What the playlist says of one track.
 struct Entry {
@@ -46,6 +46,14 @@ Entries of_kind(const std::vector<Entry>& tracks, MediaKind kind) {
   return found;
 }
 
+/// A rendition that has nothing but gaps, and gets nothing else, unless they all are such.
+void leave_out_silent(std::vector<Entry>& entries, const View& view) {
+  const auto is_silent = [&](const Entry& entry) {
+    return entry.rates.average == 0 && (view.type == View::Type::vod || !entry.track->current);
+  };
+  if (!std::ranges::all_of(entries, is_silent)) std::erase_if(entries, is_silent);
+}
+
 void append_quoted(std::string& out, std::string_view attribute, std::string_view value) {
   out.append(attribute).append("=\"").append(value).append(1, '"');
 }
@@ -55,15 +63,72 @@ std::string with_view(std::string name, const View& view) {
   return name;
 }
 
-void append_media(std::string& out, const Entry& audio, std::size_t index, const View& view) {
+/// Audio tracks of one codec, of which a player chooses one: a language. A player that chooses by codec
+/// chooses a variant (rfc8216bis 4.4.6.1.1, 4.4.6.2.1).
+struct Group {
+  std::string id;
+  Entries members;
+};
+
+std::string_view codec_name(Codec codec) {
+  switch (codec) {
+    case Codec::ac3:
+      return "ac-3";
+    case Codec::eac3:
+      return "ec-3";
+    case Codec::opus:
+      return "opus";
+    case Codec::mp3:
+      return "mp3";
+    case Codec::flac:
+      return "flac";
+    default:
+      return "aac";
+  }
+}
+
+std::vector<Group> groups_of(const Entries& audio) {
+  std::vector<Group> groups;
+  for (const auto* track : audio) {
+    const auto codec = track->format->codec;
+    const auto is_it = [&](const Group& group) { return group.members.front()->format->codec == codec; };
+    const auto known = std::ranges::find_if(groups, is_it);
+    if (known != groups.end()) {
+      known->members.push_back(track);
+    } else {
+      groups.push_back({std::string("audio-").append(codec_name(codec)), {track}});
+    }
+  }
+  if (groups.size() == 1) groups.front().id = "audio";
+  return groups;
+}
+
+void append_media(std::string& out, const Group& group, const Entry& audio, const std::string& name,
+                  bool first_of_language, const View& view) {
+  const auto language = language_of(audio.format->language);
+  const bool is_default = &audio == group.members.front();
   out.append("#EXT-X-MEDIA:TYPE=AUDIO");
-  append_quoted(out, ",GROUP-ID", audio_group);
-  append_quoted(out, ",NAME", index == 0 ? "Audio" : "Audio " + std::to_string(index + 1));
-  append_quoted(out, ",LANGUAGE", "und");
-  out.append(index == 0 ? ",DEFAULT=YES" : ",DEFAULT=NO").append(",AUTOSELECT=YES");
+  append_quoted(out, ",GROUP-ID", group.id);
+  append_quoted(out, ",NAME", name);
+  append_quoted(out, ",LANGUAGE", language.tag);
+  out.append(is_default ? ",DEFAULT=YES" : ",DEFAULT=NO");
+  out.append(first_of_language ? ",AUTOSELECT=YES" : ",AUTOSELECT=NO");
   append_quoted(out, ",CHANNELS", std::to_string(audio.format->channels));
   append_quoted(out, ",URI", with_view(playlist_name(audio.track->rendition->track()), view));
   out.append(1, '\n');
+}
+
+/// Names differ inside of a group, and a language is chosen automatically once (4.4.6.1.1).
+void append_group(std::string& out, const Group& group, const View& view) {
+  std::map<std::string, int> named;
+  for (const auto* audio : group.members) {
+    const auto language = language_of(audio->format->language);
+    auto name = language.name.empty() ? std::string("Audio") : language.name;
+    const auto count = ++named[name];
+    if (count > 1) name.append(1, ' ').append(std::to_string(count));
+    // Without languages there is nothing to tell them apart by: each may be chosen, as before there were any.
+    append_media(out, group, *audio, name, count == 1 || audio->format->language.empty(), view);
+  }
 }
 
 /// Every format that playing the variant can meet, each once.
@@ -129,13 +194,15 @@ void append_rates(std::string& out, const BitRates& rates) {
   out.append(",AVERAGE-BANDWIDTH=").append(std::to_string(rates.average));
 }
 
-void append_variant(std::string& out, const Entry& variant, const Entries& group, const View& view) {
+/// `group`: null when there is no choice of audio.
+void append_variant(std::string& out, const Entry& variant, const Group* group, const View& view) {
+  const auto members = group ? group->members : Entries{};
   out.append("#EXT-X-STREAM-INF:");
-  append_rates(out, bandwidth(variant, group, view));
-  append_quoted(out, ",CODECS", codecs(variant, group));
+  append_rates(out, bandwidth(variant, members, view));
+  append_quoted(out, ",CODECS", codecs(variant, members));
   if (variant.format->kind == MediaKind::video) append_picture(out, variant);
   out.append(",CLOSED-CAPTIONS=NONE");
-  if (!group.empty()) append_quoted(out, ",AUDIO", audio_group);
+  if (group) append_quoted(out, ",AUDIO", group->id);
   out.append(1, '\n').append(with_view(playlist_name(variant.track->rendition->track()), view));
   out.append(1, '\n');
 }
@@ -173,16 +240,23 @@ std::string frame_rate_text(FrameRate rate) {
 std::string multivariant_text(const std::vector<PresentationTrack>& tracks, const View& view) {
   std::vector<Entry> entries;
   for (const auto& track : tracks) entries.push_back(entry_of(track, view));
+  leave_out_silent(entries, view);
   const auto audio = of_kind(entries, MediaKind::audio), video = of_kind(entries, MediaKind::video);
-  const auto group = video.empty() && audio.size() < 2 ? Entries{} : audio;
-  const auto variants = video.empty() && !audio.empty() ? Entries{audio.front()} : video;
+  const auto groups = video.empty() && audio.size() < 2 ? std::vector<Group>{} : groups_of(audio);
 
   std::string out = "#EXTM3U\n";
-  if (!group.empty()) out.append("#EXT-X-VERSION:4\n");  // renditions (RFC 8216 7)
-  const auto independent = [](const PresentationTrack& track) { return track.independent; };
-  if (std::all_of(tracks.begin(), tracks.end(), independent)) out.append("#EXT-X-INDEPENDENT-SEGMENTS\n");
-  for (std::size_t i = 0; i < group.size(); ++i) append_media(out, *group[i], i, view);
-  for (const auto* variant : variants) append_variant(out, *variant, group, view);
+  if (!groups.empty()) out.append("#EXT-X-VERSION:4\n");  // renditions (RFC 8216 7)
+  const auto independent = [](const Entry& entry) { return entry.track->independent; };
+  if (std::ranges::all_of(entries, independent)) out.append("#EXT-X-INDEPENDENT-SEGMENTS\n");
+  for (const auto& group : groups) append_group(out, group, view);
+  for (const auto* picture : video) {
+    for (const auto& group : groups) append_variant(out, *picture, &group, view);
+    if (groups.empty()) append_variant(out, *picture, nullptr, view);
+  }
+  if (video.empty()) {
+    for (const auto& group : groups) append_variant(out, *group.members.front(), &group, view);
+    if (groups.empty() && !audio.empty()) append_variant(out, *audio.front(), nullptr, view);
+  }
   for (const auto* track : video) append_iframes(out, *track, view);
   return out;
 }

@@ -32,11 +32,14 @@ struct PresentationTrack {
   BitRates iframe_rates;     ///< RenditionBuilder::iframe_rates(); 0: no I-frame playlist
   /// Of all inits that segments name; null: `format` is all there is. A closed view tells those of its range.
   std::shared_ptr<const Formats> formats;
+  /// The publisher brings it now. One that it does not bring, and of which nothing but gaps is listed, is not
+  /// offered.
+  bool current = true;
 };
 
-/// Binds the renditions of one instant. Each video track becomes a variant with all audio tracks in its
-/// group; without video the first audio track is the variant. `generation` is the stream's
-/// (store::StreamRecord).
+/// Binds the renditions of one instant. Each video track becomes a variant with each group of audio tracks,
+/// one group for each audio codec; without video the first audio track is the variant. `generation` is the
+/// stream's (store::StreamRecord).
 std::shared_ptr<const Presentation> make_presentation(std::string generation,
                                                       std::vector<PresentationTrack> tracks);
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 
 #include "store/base/bytes.hpp"
@@ -9,6 +10,14 @@ namespace lookback::packager {
 using Ticks = std::int64_t;
 
 enum class MediaKind : std::uint8_t { video = 0, audio = 1 };
+
+/// One of a source's tracks: its kind, and a number that the source keeps for it. They need not be
+/// contiguous.
+struct SourceTrack {
+  MediaKind kind = MediaKind::video;
+  std::uint8_t number = 0;
+  auto operator<=>(const SourceTrack&) const = default;
+};
 
 /// One access unit as it goes into a part. Immutable once made.
 struct Sample {
@@ -30,6 +39,9 @@ struct SourceSample {
   bool sync = false;
   Slice payload;
   std::uint32_t ticks = 0;  ///< audio: how long it lasts, in the track's timescale; 0: as long as all others
+  std::uint8_t number = 0;  ///< of the track, among those of its kind
+
+  SourceTrack track() const { return {kind, number}; }
 };
 
 }  // namespace lookback::packager

@@ -2,10 +2,22 @@
 
 namespace lookback::packager {
 
+namespace {
+
+/// On the codec's number: three letters of a language follow.
+constexpr std::byte has_language{0x80};
+constexpr std::size_t language_letters = 3;
+
+}  // namespace
+
 std::vector<std::byte> serialize(const TrackFormat& format) {
   std::vector<std::byte> out;
-  out.reserve(1 + format.config.size());
+  out.reserve(1 + language_letters + format.config.size());
   out.push_back(static_cast<std::byte>(format.codec));
+  if (format.language.size() == language_letters) {
+    out.front() |= has_language;
+    for (const char letter : format.language) out.push_back(static_cast<std::byte>(letter));
+  }
   out.insert(out.end(), format.config.begin(), format.config.end());
   return out;
 }
@@ -38,7 +50,14 @@ Result<TrackFormat> parse_config(Codec codec, ByteSpan config) {
 
 Result<TrackFormat> deserialize_format(ByteSpan bytes) {
   if (bytes.empty()) return Errc::truncated;
-  return parse_config(static_cast<Codec>(bytes.front()), bytes.subspan(1));
+  const auto codec = static_cast<Codec>(bytes.front() & ~has_language);
+  const bool named = (bytes.front() & has_language) != std::byte{0};
+  bytes = bytes.subspan(1);
+  if (!named) return parse_config(codec, bytes);
+  if (bytes.size() < language_letters) return Errc::truncated;
+  auto format = parse_config(codec, bytes.subspan(language_letters));
+  if (format) format->language = as_text(bytes.first(language_letters));
+  return format;
 }
 
 }  // namespace lookback::packager

@@ -37,6 +37,8 @@ struct TrackFormat {
   std::uint32_t timescale = 0;  ///< 90,000 for video; the sample rate for audio
   std::string codecs;           ///< RFC 6381: "avc1.64001f", "mp4a.40.2"
 
+  std::string language;  ///< ISO 639-2, three lower-case letters; empty: not told
+
   // video
   std::uint32_t coded_width = 0, coded_height = 0;      ///< luma samples after cropping
   std::uint32_t display_width = 0, display_height = 0;  ///< pixels after the sample aspect ratio
@@ -97,7 +99,7 @@ Result<TrackFormat> parse_flac_config(ByteSpan streaminfo);
 /// The parser of that codec. Errors: its own, and unsupported_codec for a number without a name.
 Result<TrackFormat> parse_config(Codec codec, ByteSpan config);
 
-/// For the store's InitRecord::format: codec and configuration, from which all else is read again.
+/// For the store's InitRecord::format: codec, language and configuration, from which all else is read again.
 std::vector<std::byte> serialize(const TrackFormat& format);
 /// Errors: truncated, unsupported_codec, and those of the parsers.
 Result<TrackFormat> deserialize_format(ByteSpan bytes);

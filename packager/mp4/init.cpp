@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "packager/media/language.hpp"
 #include "packager/mp4/box_fields.hpp"
 #include "packager/mp4/sample_entry.hpp"
 
@@ -117,6 +118,12 @@ void set_colour(AVCodecParameters& par, const TrackFormat& format) {
   par.color_range = format.colour.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
+/// mdhd (ISO/IEC 14496-12 8.4.2) has room for the terminological code only: "deu", not "ger".
+bool set_language(AVStream& stream, const TrackFormat& format) {
+  return av_dict_set(&stream.metadata, "language", language_of(format.language).terminological.c_str(), 0) >=
+         0;
+}
+
 void set_video(AVStream& stream, const TrackFormat& format) {
   auto& par = *stream.codecpar;
   par.codec_type = AVMEDIA_TYPE_VIDEO;
@@ -187,6 +194,7 @@ Result<std::vector<std::byte>> make_init(const TrackFormat& format) {
   } else {
     set_audio(*stream->codecpar, format);
   }
+  if (!format.language.empty() && !set_language(*stream, format)) return Errc::muxer_failed;
   if (!muxer.write_header()) return Errc::muxer_failed;
   auto init = muxer.take_bytes();
   name_cmaf_brand(init);

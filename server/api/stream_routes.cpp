@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "packager/media/language.hpp"
 #include "server/api/json.hpp"
 #include "server/api/query.hpp"
 #include "server/api/routes.hpp"
@@ -41,6 +42,7 @@ json::array tracks_json(const StreamStatus& status) {
     } else {
       track["sample_rate"] = format->sample_rate;
       track["channels"] = format->channels;
+      track["language"] = packager::language_of(format->language).tag;
     }
     out.push_back(std::move(track));
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "packager/media/track_format.hpp"
 #include "store/base/errc.hpp"
 #include "store/extent_record.hpp"
 
@@ -21,12 +22,42 @@ bool has_media(const SegmentRecord* segment) {
   return segment != nullptr && !segment->gap && segment->extent != 0 && !segment->parts.empty();
 }
 
+/// Pixels of a track's newest picture; 0: not known.
+std::uint64_t picture_size(const Window::Track& track) {
+  if (track.inits.empty()) return 0;
+  const auto format = packager::deserialize_format(track.inits.back().format);
+  return format ? std::uint64_t{format->display_width} * format->display_height : 0;
+}
+
+/// Of several renditions one is taken: among those with next to all of the media the largest picture. Null:
+/// there is no video.
+const Window::Track* choose_video(const Window& window, MovieRange range) {
+  std::vector<std::pair<std::ptrdiff_t, const Window::Track*>> found;
+  std::ptrdiff_t most = 0;
+  for (const auto& track : window.tracks) {
+    if (!track.track.name.starts_with('v')) continue;
+    const auto counts = [&](const SegmentRecord& segment) {
+      return has_media(&segment) && segment.complete && segment.pdt_us < range.end_us;
+    };
+    found.emplace_back(std::count_if(track.segments.begin(), track.segments.end(), counts), &track);
+    most = std::max(most, found.back().first);
+  }
+  const Window::Track* chosen = nullptr;
+  for (const auto& [count, track] : found) {
+    if (count * 10 < most * 9) continue;
+    if (chosen == nullptr || picture_size(*track) > picture_size(*chosen)) chosen = track;
+  }
+  return chosen;
+}
+
 /// Makes one plan. Lives for one call.
 class Planner {
  public:
   Planner(const Window& window, MovieRange range) : window_(window), range_(range) {
+    const auto* video = choose_video(window, range);
     for (const auto& track : window.tracks) {
-      if (track.track.name.starts_with('v') && !lead_) lead_ = tracks_.size();
+      if (track.track.name.starts_with('v') && &track != video) continue;
+      if (&track == video) lead_ = tracks_.size();
       tracks_.push_back(&track);
     }
   }

@@ -25,9 +25,10 @@ struct Mp4Plan {
 /// Ranges that can each be one MP4, where the whole cannot.
 using Mp4Sections = std::vector<packager::MovieRange>;
 
-/// Chooses the segments for a range of wall clock time, from the sync sample at or before its start on.
-/// Sections, when a track's parameters change inside (codec, size, sample rate), or one track is silent for
-/// more than an hour. Pure. Errors: not_found (no media in the range), packager's bad_init.
+/// Chooses the segments for a range of wall clock time, from the sync sample at or before its start on: of
+/// one video rendition, and of all audio tracks. Sections, when a track's parameters change inside (codec,
+/// size, sample rate), or one track is silent for more than an hour. Pure. Errors: not_found (no media in the
+/// range), packager's bad_init.
 Result<std::variant<Mp4Plan, Mp4Sections>> plan_mp4(const store::Window& window, packager::MovieRange range);
 
 /// How much before a range's start `plan_mp4` may need, to find the sync sample: Unix us.

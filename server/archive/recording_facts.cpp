@@ -72,12 +72,16 @@ Result<std::uint64_t> RecordingFacts::count(const store::RecordingRecord& record
                                             std::uint64_t end_msn) {
   const auto window = store_.load_range(record.stream, counted.next_msn, end_msn);
   if (!window) return window.error();
-  const auto is_video = [](const auto& track) {
-    return track.track.name.starts_with('v') && !track.segments.empty();
-  };
   const auto has_segments = [](const auto& track) { return !track.segments.empty(); };
-  auto lead = std::find_if(window->tracks.begin(), window->tracks.end(), is_video);
-  if (lead == window->tracks.end())
+  // Of several renditions the one with the most media: others may have been away.
+  const auto media = [](const auto& track) {
+    const auto has_media = [](const store::SegmentRecord& segment) { return !segment.gap; };
+    const auto count = std::count_if(track.segments.begin(), track.segments.end(), has_media);
+    return track.track.name.starts_with('v') && !track.segments.empty() ? count + 1 : 0;
+  };
+  auto lead = std::max_element(window->tracks.begin(), window->tracks.end(),
+                               [&](const auto& a, const auto& b) { return media(a) < media(b); });
+  if (lead == window->tracks.end() || media(*lead) == 0)
     lead = std::find_if(window->tracks.begin(), window->tracks.end(), has_segments);
   if (lead == window->tracks.end()) return std::uint64_t{0};
   std::uint64_t complete_end = counted.next_msn;

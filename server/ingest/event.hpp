@@ -1,6 +1,8 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "packager/cue.hpp"
 #include "packager/media/sample.hpp"
@@ -8,13 +10,20 @@
 
 namespace lookback::server {
 
-/// A new codec configuration of a track. The first of each kind announces the track.
+/// A new codec configuration of a track. A track's first one announces it.
 struct FormatChange {
   packager::TrackFormat format;
+  std::uint8_t number = 0;  ///< of the track, among those of its kind
+};
+
+/// All that the source brings from now on: a session begins when it knows them, and those that it does not
+/// name any more have ended. A source that never says so brings one track of each kind at most.
+struct TrackList {
+  std::vector<packager::SourceTrack> tracks;
 };
 
 /// One thing out of a source, in the order it came.
-using IngestEvent = std::variant<FormatChange, packager::SourceSample, packager::SourceCue>;
+using IngestEvent = std::variant<FormatChange, packager::SourceSample, TrackList, packager::SourceCue>;
 
 /// About what it takes in memory, in bytes.
 std::size_t weight(const IngestEvent& event);

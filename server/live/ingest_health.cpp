@@ -73,6 +73,8 @@ IngestHealth::Second& IngestHealth::second(std::int64_t now_us) {
 }
 
 void IngestHealth::take(const packager::SourceSample& sample, std::int64_t now_us) {
+  second(now_us).bytes += sample.payload.size();
+  if (sample.number != 0) return;  // of several renditions and languages the first speaks for all
   auto& clock = clocks_[index(sample.kind)];
   const auto step_us = clock.last_dts_us ? sample.dts_us - *clock.last_dts_us : 0;
   if (step_us < -step_back_us || step_us > leap_us) {
@@ -81,7 +83,6 @@ void IngestHealth::take(const packager::SourceSample& sample, std::int64_t now_u
     forget_timing();
   }
   auto& now = second(now_us);
-  now.bytes += sample.payload.size();
   const auto late_us = now_us - sample.dts_us;
   auto &earliest = now.earliest_us[index(sample.kind)], &latest = now.latest_us[index(sample.kind)];
   earliest = std::min(earliest.value_or(late_us), late_us);

@@ -96,8 +96,8 @@ void LiveStream::stand_by(std::shared_ptr<LivePublication> publication) {
   });
   spdlog::info("{}: the {} publisher {} stands by ({}, {})", name_, role(request), request.peer,
                request.protocol, request.encoder.empty() ? "unnamed encoder" : request.encoder);
-  auto formats = publication->formats_;
-  standby_.emplace(Standby{std::move(publication), {services_.max_standby_bytes, std::move(formats)}});
+  auto announced = publication->announced_;
+  standby_.emplace(Standby{std::move(publication), {services_.max_standby_bytes, std::move(announced)}});
 }
 
 void LiveStream::end_standby(const std::string& why) {
@@ -113,10 +113,7 @@ void LiveStream::end_standby(const std::string& why) {
 /// no timer is needed, and nobody takes over who has nothing to send.
 void LiveStream::hold(std::vector<IngestEvent> events) {
   standby_events_ = Clock::now();
-  for (const auto& event : events) {
-    if (const auto* change = std::get_if<FormatChange>(&event))
-      remember(standby_->publication->formats_, *change);
-  }
+  for (const auto& event : events) standby_->publication->announced_.take(event);
   const auto takeover = settings_->values.takeover;
   const auto reach_us = std::chrono::microseconds(takeover).count() + spare_reach_us;
   standby_->buffer.take(std::move(events), services_.clock.now_us(), reach_us);
@@ -151,7 +148,7 @@ void LiveStream::promote(const std::string& why) {
   begin_session(std::move(publication));
   const auto now_us = services_.clock.now_us();
   const auto end_us = packager_.record().epoch_us + packager_.record().end_us;
-  auto held = end_us - now_us > most_ahead_us ? buffer.release_formats(now_us) : buffer.release(end_us);
+  auto held = end_us - now_us > most_ahead_us ? buffer.release_announced(now_us) : buffer.release(end_us);
   packager::Outputs outputs;
   for (auto& [event, arrival_us] : held) {
     if (const auto done = package(std::move(event), arrival_us, outputs); !done) {

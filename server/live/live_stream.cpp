@@ -15,11 +15,12 @@ constexpr auto expiry_interval = std::chrono::seconds(30);
 /// Media that left the list stay on disk at least this long (rfc8216bis 6.2.2).
 constexpr std::int64_t expiry_margin_us = 60'000'000;
 
-packager::PackagerSettings cut_settings(const StreamSettings& settings) {
+packager::PackagerSettings cut_settings(const StreamSettings& settings, std::size_t max_tracks) {
   packager::PackagerSettings cut;
   cut.segment_us = settings.segment_us;
   cut.part_us = settings.part_us;
   cut.max_segment_us = std::chrono::microseconds(settings.max_segment).count();
+  cut.max_tracks = max_tracks;
   return cut;
 }
 
@@ -32,7 +33,7 @@ LiveStream::LiveStream(LiveServices services, boost::asio::any_io_executor execu
       name_(record.name),
       id_(record.id),
       settings_(std::move(settings)),
-      packager_(cut_settings(settings_->values), record, window, restored_),
+      packager_(cut_settings(settings_->values, services_.max_tracks), record, window, restored_),
       grace_(executor_),
       pending_(services_.store.options().max_write_delay),
       store_watch_(executor_),
@@ -82,6 +83,7 @@ void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::
     }
   }
   handle(std::move(outputs));
+  for (const auto& note : packager_.take_notes()) spdlog::warn("{}: {}", name_, note);
 }
 
 Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs) {
@@ -93,9 +95,11 @@ Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, package
     packager_.push(std::move(*cue));
     return {};
   }
-  const auto& change = std::get<FormatChange>(event);
-  remember(publication_->formats_, change);
-  return packager_.set_format(change.format, now_us, outputs);
+  publication_->announced_.take(event);
+  if (const auto* change = std::get_if<FormatChange>(&event))
+    return packager_.set_format({change->format.kind, change->number}, change->format, now_us, outputs);
+  packager_.set_tracks(std::move(std::get<TrackList>(event).tracks), outputs);
+  return {};
 }
 
 void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {
@@ -277,7 +281,7 @@ void LiveStream::publish() {
   }
   std::vector<packager::hls::PresentationTrack> presented;
   for (auto& track : tracks_) {
-    if (packager_.open_gop() && track.record.name.starts_with('v')) track.builder->set_open_gop();
+    if (packager_.open_gop(track.record.id)) track.builder->set_open_gop();
     if (std::exchange(track.changed, false) || !track.rendition) {
       auto others = reports;
       std::erase_if(others, [&](const auto& report) { return report.track == track.record.name; });
@@ -290,9 +294,10 @@ void LiveStream::publish() {
                          track.inits,
                          track.builder->bit_rates(),
                          track.builder->independent(),
-                         {packager_.measured_millihertz(), 1'000},
+                         {packager_.measured_millihertz(track.record.id), 1'000},
                          track.builder->iframe_rates(),
-                         track.formats});
+                         track.formats,
+                         packager_.brings(track.record.id)});
   }
   // Players read the multivariant playlist once: the first one names all the session's tracks. One that
   // stays silent gets a gap soon, so this waits little longer than the first segment.

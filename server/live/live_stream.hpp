@@ -33,6 +33,7 @@ struct LiveServices {
   store::Store& store;
   Hub& hub;
   WallClock& clock;
+  std::size_t max_tracks = 16;                ///< of one stream, over its whole life
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of a publisher that stands by
 };
 
@@ -60,7 +61,7 @@ class LivePublication final : public Publication, public std::enable_shared_from
   const boost::asio::any_io_executor executor_;
   const std::function<void()> on_end_;
   const std::size_t max_queue_bytes_;
-  Formats formats_;  ///< what it has announced so far; belongs to the stream's strand
+  Announced announced_;  ///< so far; belongs to the stream's strand
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> ended_{false};
   mutable std::mutex mutex_;  ///< guards reason_

@@ -10,25 +10,46 @@ namespace {
 /// Sound has no sync samples among others: a piece of this length is a group.
 constexpr std::int64_t sound_group_us = 1'000'000;
 
+std::vector<StandbyBuffer::Held> held(const Announced& announced, std::int64_t us) {
+  std::vector<StandbyBuffer::Held> out;
+  const auto events = announced.events();
+  for (const auto& event : events) out.push_back({event, us});
+  return out;
+}
+
 }  // namespace
 
-void remember(Formats& formats, const FormatChange& change) {
-  const auto same = [&](const FormatChange& each) { return each.format.kind == change.format.kind; };
-  if (const auto known = std::ranges::find_if(formats, same); known != formats.end()) {
-    *known = change;
+void Announced::take(const IngestEvent& event) {
+  if (const auto* list = std::get_if<TrackList>(&event)) tracks_ = *list;
+  const auto* change = std::get_if<FormatChange>(&event);
+  if (!change) return;
+  const auto same = [&](const FormatChange& each) {
+    return each.format.kind == change->format.kind && each.number == change->number;
+  };
+  if (const auto known = std::ranges::find_if(formats_, same); known != formats_.end()) {
+    *known = *change;
   } else {
-    formats.push_back(change);
+    formats_.push_back(*change);
   }
+}
+
+bool Announced::has_video() const {
+  return std::ranges::any_of(
+      formats_, [](const FormatChange& each) { return each.format.kind == packager::MediaKind::video; });
+}
+
+std::vector<IngestEvent> Announced::events() const {
+  std::vector<IngestEvent> out;
+  if (tracks_) out.emplace_back(*tracks_);
+  out.insert(out.end(), formats_.begin(), formats_.end());
+  return out;
 }
 
 void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, std::int64_t reach_us) {
   for (auto& event : events) {
-    if (const auto* change = std::get_if<FormatChange>(&event)) {
-      remember(formats_, *change);
-    } else if (const auto* sample = std::get_if<packager::SourceSample>(&event);
-               sample && begins_group(*sample, now_us)) {
-      groups_.push_back({now_us, formats_, {}, 0});
-    }
+    announced_.take(event);
+    const auto* sample = std::get_if<packager::SourceSample>(&event);
+    if (sample && begins_group(*sample, now_us)) groups_.push_back({now_us, announced_, {}, 0});
     if (groups_.empty()) continue;
     const auto size = weight(event);
     groups_.back().bytes += size;
@@ -39,11 +60,9 @@ void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, s
 }
 
 bool StandbyBuffer::begins_group(const packager::SourceSample& sample, std::int64_t now_us) const {
+  if (sample.number != 0) return false;  // the other renditions and languages come along
   if (sample.kind == packager::MediaKind::video) return sample.sync;
-  const auto is_video = [](const FormatChange& each) {
-    return each.format.kind == packager::MediaKind::video;
-  };
-  if (std::ranges::any_of(formats_, is_video)) return false;
+  if (announced_.has_video()) return false;
   return groups_.empty() || now_us - groups_.back().start_us >= sound_group_us;
 }
 
@@ -61,23 +80,19 @@ std::vector<StandbyBuffer::Held> StandbyBuffer::release(std::int64_t since_us) {
   while (groups_.size() > 1 && groups_[1].start_us <= since_us) drop_front();
   std::vector<Held> out;
   for (auto& group : groups_) {
-    if (out.empty()) {
-      for (auto& format : group.formats) out.push_back({std::move(format), group.start_us});
-    }
+    if (out.empty()) out = held(group.announced, group.start_us);
     std::ranges::move(group.events, std::back_inserter(out));
   }
-  if (out.empty()) return release_formats(since_us);
+  if (out.empty()) return release_announced(since_us);
   groups_.clear();
   bytes_ = 0;
   return out;
 }
 
-std::vector<StandbyBuffer::Held> StandbyBuffer::release_formats(std::int64_t now_us) {
+std::vector<StandbyBuffer::Held> StandbyBuffer::release_announced(std::int64_t now_us) {
   groups_.clear();
   bytes_ = 0;
-  std::vector<Held> out;
-  for (const auto& format : formats_) out.push_back({format, now_us});
-  return out;
+  return held(announced_, now_us);
 }
 
 }  // namespace lookback::server

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,11 +10,22 @@
 
 namespace lookback::server {
 
-/// The newest configuration of each track.
-using Formats = std::vector<FormatChange>;
+/// What a publisher has said of its tracks: its newest list of them, and the newest configuration of each.
+class Announced {
+ public:
+  Announced() = default;
+  explicit Announced(std::vector<FormatChange> formats) : formats_(std::move(formats)) {}
 
-/// Puts `change` in the place of that track's older one.
-void remember(Formats& formats, const FormatChange& change);
+  /// Remembers a configuration or a list; anything else is left alone.
+  void take(const IngestEvent& event);
+  bool has_video() const;
+  /// As a new session needs them.
+  std::vector<IngestEvent> events() const;
+
+ private:
+  std::optional<TrackList> tracks_;
+  std::vector<FormatChange> formats_;
+};
 
 /// What a publisher that stands by has sent of late, so that the stream can go on with it where the one on
 /// the air fell silent. Kept in groups that each begin with a sync sample (of sound alone: in pieces of a
@@ -27,25 +39,25 @@ class StandbyBuffer {
     std::int64_t arrival_us = 0;
   };
 
-  /// `formats`: what the publisher has announced so far.
-  StandbyBuffer(std::size_t max_bytes, Formats formats)
-      : max_bytes_(max_bytes), formats_(std::move(formats)) {}
+  /// `announced`: by the publisher, so far.
+  StandbyBuffer(std::size_t max_bytes, Announced announced)
+      : max_bytes_(max_bytes), announced_(std::move(announced)) {}
 
   /// `reach_us`: what came longer ago is not needed, but for the group that lasted until then.
   void take(std::vector<IngestEvent> events, std::int64_t now_us, std::int64_t reach_us);
 
-  /// The formats, then all events from the newest sync sample on that had come by `since_us`; from the oldest
-  /// one on when all came later. Empty afterwards.
+  /// What was announced, then all events from the newest sync sample on that had come by `since_us`; from the
+  /// oldest one on when all came later. Empty afterwards.
   std::vector<Held> release(std::int64_t since_us);
-  /// Only the formats: for going on with what comes next. Empty afterwards.
-  std::vector<Held> release_formats(std::int64_t now_us);
+  /// Only what was announced: for going on with what comes next. Empty afterwards.
+  std::vector<Held> release_announced(std::int64_t now_us);
 
   std::size_t held_bytes() const { return bytes_; }
 
  private:
   struct Group {
     std::int64_t start_us = 0;
-    Formats formats;  ///< in force at its start
+    Announced announced;  ///< before its start
     std::vector<Held> events;
     std::size_t bytes = 0;
   };
@@ -55,7 +67,7 @@ class StandbyBuffer {
   void drop_front();
 
   const std::size_t max_bytes_;
-  Formats formats_;
+  Announced announced_;
   std::deque<Group> groups_;
   std::size_t bytes_ = 0;
 };

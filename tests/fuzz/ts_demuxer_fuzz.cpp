@@ -2,6 +2,7 @@
 // fill their sample, sound of a bounded size, media behind its format; memory must stay bounded.
 #include <cstdint>
 #include <cstdlib>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -29,10 +30,14 @@ void check_nal_units(ByteSpan media) {
   }
 }
 
-void check(const std::vector<IngestEvent>& events, bool (&known)[2]) {
+void check(const std::vector<IngestEvent>& events, std::set<packager::SourceTrack>& known) {
   for (const auto& event : events) {
     if (const auto* change = std::get_if<FormatChange>(&event)) {
-      known[static_cast<std::size_t>(change->format.kind)] = true;
+      known.insert({change->format.kind, change->number});
+      continue;
+    }
+    if (const auto* list = std::get_if<TrackList>(&event)) {
+      require(list->tracks.size() <= ts::Demuxer::Options{}.max_tracks);
       continue;
     }
     if (const auto* cue = std::get_if<packager::SourceCue>(&event)) {
@@ -40,7 +45,7 @@ void check(const std::vector<IngestEvent>& events, bool (&known)[2]) {
       continue;
     }
     const auto& sample = std::get<packager::SourceSample>(event);
-    require(known[static_cast<std::size_t>(sample.kind)] && !sample.payload.bytes.empty());
+    require(known.contains(sample.track()) && !sample.payload.bytes.empty());
     if (sample.kind == MediaKind::video) {
       check_nal_units(sample.payload.bytes);
     } else {
@@ -57,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = 1 + std::size_t{data[0]} * 8;
   ts::Demuxer demuxer({.max_unit_bytes = max_unit});
   std::vector<IngestEvent> events;
-  bool known[2] = {};
+  std::set<packager::SourceTrack> known;
   while (!input.empty()) {
     const auto part = input.first(std::min(piece, input.size()));
     input = input.subspan(part.size());

@@ -19,6 +19,7 @@ struct Options {
   std::size_t receive_buffer_bytes = 12u << 20;  ///< of one connection: what is late or not yet taken
   std::size_t max_queue_bytes = 8u << 20;        ///< received, not yet read by the connection's thread
   std::size_t max_frame_bytes = 16u << 20;       ///< of one access unit
+  std::size_t max_tracks = 16;                   ///< of one program that are carried
 };
 
 }  // namespace lookback::server::srt

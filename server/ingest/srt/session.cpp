@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -22,7 +23,8 @@ Session::Session(asio::any_io_executor executor, Guest guest, std::shared_ptr<Co
       guest_(std::move(guest)),
       peer_(guest_.request.peer),
       stream_(loggable_stream(guest_.request.stream)),
-      demuxer_({.max_unit_bytes = common_->options.max_frame_bytes}) {}
+      demuxer_(
+          {.max_unit_bytes = common_->options.max_frame_bytes, .max_tracks = common_->options.max_tracks}) {}
 
 // --- the listener's thread ------------------------------------------------------------------------
 
@@ -110,8 +112,10 @@ void Session::read(ByteSpan bytes) {
   std::vector<IngestEvent> events;
   demuxer_.feed(bytes, events);
   tell_notes();
-  if (!events.empty()) return push(std::move(events));
-  if (has_media_ || Clock::now() - since_ < common_->options.first_media_timeout) return;
+  const auto is_list = [](const IngestEvent& event) { return std::holds_alternative<TrackList>(event); };
+  has_media_ = has_media_ || !std::ranges::all_of(events, is_list);
+  if (!events.empty()) push(std::move(events));
+  if (has_media_ || over_ || Clock::now() - since_ < common_->options.first_media_timeout) return;
   end_here(Errc::timed_out,
            demuxer_.streams().empty()
                ? "no MPEG-TS program came within srt.first_media_timeout"
@@ -119,7 +123,6 @@ void Session::read(ByteSpan bytes) {
 }
 
 void Session::push(std::vector<IngestEvent> events) {
-  has_media_ = true;
   if (publication_->push(std::move(events))) return;
   end_here(Errc::too_slow, publication_->reason());
 }

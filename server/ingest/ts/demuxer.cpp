@@ -18,6 +18,18 @@ bool goes_on(const StreamInfo& now, const StreamInfo& before) {
   return now.kind == before.kind && now.opus_channels == before.opus_channels;
 }
 
+using packager::MediaKind;
+using packager::SourceTrack;
+
+void name_track(IngestEvent& event, SourceTrack track, const std::string& language) {
+  if (auto* change = std::get_if<FormatChange>(&event)) {
+    change->number = track.number;
+    if (track.kind == MediaKind::audio) change->format.language = language;
+  } else if (auto* sample = std::get_if<packager::SourceSample>(&event)) {
+    sample->number = track.number;
+  }
+}
+
 std::string title(const StreamInfo& info) {
   return fmt::format("PID {} ({}{}{})", info.pid, info.name, info.language.empty() ? "" : ", ",
                      info.language);
@@ -96,41 +108,83 @@ void Demuxer::take_pmt(ByteSpan section, std::vector<IngestEvent>& out) {
   streams_ = pmt->streams;
 }
 
-/// One video and one audio PID, the first that can be carried of each; a PID that goes on as it was keeps its
-/// unit in hand.
+/// All video and audio PIDs whose codec is packaged; one that goes on as it was keeps its unit in hand.
 void Demuxer::choose(const std::vector<StreamInfo>& streams, std::vector<IngestEvent>& out) {
   std::map<std::uint16_t, StreamInfo> wanted;
-  bool has_video = false, has_audio = false;
   for (const auto& info : streams) {
     if (info.kind == StreamKind::scte35) continue;
-    const bool known_codec = carries(info);
-    auto& taken = is_video(info.kind) ? has_video : has_audio;
-    if (known_codec && !taken && info.pid != pat_pid && info.pid != program_->pmt_pid) {
-      taken = true;
-      wanted.emplace(info.pid, info);
-    } else if (known_codec) {
-      note(fmt::format("{} is not carried: one {} track is taken", title(info),
-                       is_video(info.kind) ? "video" : "audio"));
-    } else if (!refused_.contains(info.pid)) {
+    if (!carries(info)) {
+      if (refused_.contains(info.pid)) continue;  // said already
       note(fmt::format("{} is not carried: its packets are counted and dropped", title(info)));
+    } else if (info.pid == pat_pid || info.pid == program_->pmt_pid) {
+      note(fmt::format("{} is not carried: its PID has tables", title(info)));
+    } else if (wanted.size() == options_.max_tracks) {
+      note(fmt::format("{} is not carried: limits.max_tracks are taken", title(info)));
+    } else {
+      wanted.emplace(info.pid, info);
     }
   }
   const auto old = streams_;
   for (const auto& info : old) {
     const auto found = wanted.find(info.pid);
-    if (found == wanted.end() || !goes_on(found->second, info)) drop(info.pid, out);
-  }
-  for (auto& [pid, info] : wanted) {
-    if (const auto known = carried_.find(pid); known != carried_.end()) {
-      known->second.info = info;
-      continue;
+    if (found == wanted.end() || !goes_on(found->second, info) || found->second.language != info.language) {
+      drop(info.pid, out);
     }
-    carried_.emplace(pid, Carried{info,
-                                  {},
-                                  PesReader(options_.max_unit_bytes, is_video(info.kind)),
-                                  make_elementary_stream(info, counts_)});
   }
-  gate_.expect_video(has_video);
+  for (const bool known_pid : {true, false}) {
+    for (const auto& info : streams) {
+      if (!wanted.contains(info.pid)) continue;
+      if (const auto known = carried_.find(info.pid); known != carried_.end()) {
+        known->second.info = info;
+      } else if (const auto track = track_of(info, known_pid)) {
+        add(info, *track);
+      }
+    }
+  }
+  TrackList list;
+  for (const auto& info : streams)
+    if (wanted.contains(info.pid)) list.tracks.push_back(carried_.at(info.pid).track);
+  gate_.expect_video(std::ranges::any_of(
+      list.tracks, [](const SourceTrack& track) { return track.kind == MediaKind::video; }));
+  out.emplace_back(std::move(list));
+}
+
+/// A PID keeps its track, also with another codec, while its kind and language stay: a player goes on in it.
+/// On another PID the kind and language take up a track that is free; else it is a new one. Empty: `by_pid`
+/// finds none.
+std::optional<SourceTrack> Demuxer::track_of(const StreamInfo& info, bool by_pid) {
+  const auto kind = is_video(info.kind) ? MediaKind::video : MediaKind::audio;
+  SourceTrack track{kind, 0};
+  const auto is_free = [&](SourceTrack one) {
+    return std::ranges::none_of(carried_, [&](const auto& entry) { return entry.second.track == one; });
+  };
+  const auto goes_on = [&](const std::pair<StreamInfo, SourceTrack>& one) {
+    return one.second.kind == kind && one.first.language == info.language &&
+           (!by_pid || one.first.pid == info.pid) && is_free(one.second);
+  };
+  const auto known = std::ranges::find_if(history_, goes_on);
+  if (known != history_.end()) {
+    known->first = info;
+    return known->second;
+  }
+  if (by_pid) return std::nullopt;
+  const auto is_new = [&](SourceTrack one) {
+    return std::ranges::find(history_, one, &std::pair<StreamInfo, SourceTrack>::second) == history_.end();
+  };
+  constexpr std::size_t max_history = 64;
+  if (history_.size() == max_history)
+    std::erase_if(history_, [&](const auto& one) { return is_free(one.second); });
+  while (!is_new(track)) ++track.number;
+  history_.emplace_back(info, track);
+  return track;
+}
+
+void Demuxer::add(const StreamInfo& info, packager::SourceTrack track) {
+  carried_.emplace(info.pid, Carried{info,
+                                     track,
+                                     {},
+                                     PesReader(options_.max_unit_bytes, is_video(info.kind)),
+                                     make_elementary_stream(info, counts_)});
 }
 
 /// Whether there is a class for it, and none of its kind has turned out to hold something else.
@@ -140,7 +194,7 @@ bool Demuxer::carries(const StreamInfo& info) {
   return make_elementary_stream(info, counts_) != nullptr;
 }
 
-/// Its frames say what its table could not: another PID may take its place.
+/// Its frames say what its table could not: its track leaves the session.
 void Demuxer::refuse(StreamInfo info, const std::string& what, std::vector<IngestEvent>& out) {
   note(fmt::format("{} is not carried: it is {}", title(info), what));
   refused_[info.pid] = info.kind;
@@ -188,6 +242,7 @@ void Demuxer::take_unit(Carried& carried, const PesUnit& unit, std::vector<Inges
     timed.pts = timed.dts + step_between(*unit.dts, *unit.pts);
   }
   carried.stream->take(timed, fresh_);
+  for (auto& event : fresh_) name_track(event, carried.track, carried.info.language);
   pass(out);
 }
 

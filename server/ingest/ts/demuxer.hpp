@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/ingest/event.hpp"
@@ -21,11 +22,12 @@
 namespace lookback::server::ts {
 
 /// One transport stream. Takes any bytes: what is damaged is counted and left out. Memory is bounded by the
-/// bounds of a unit, for at most one video and one audio PID. Belongs to its session's thread.
+/// bounds of a unit and of the tracks. Belongs to its session's thread.
 class Demuxer {
  public:
   struct Options {
     std::size_t max_unit_bytes = 16u << 20;  ///< of one access unit
+    std::size_t max_tracks = 16;             ///< video and audio PIDs that are carried; others are named
   };
 
   explicit Demuxer(Options options) : options_(options), gate_(counts_) {}
@@ -56,6 +58,7 @@ class Demuxer {
   /// A PID that is carried.
   struct Carried {
     StreamInfo info;
+    packager::SourceTrack track;  ///< of the session: a PID keeps it while it keeps its kind and language
     Continuity continuity;
     PesReader pes;
     std::unique_ptr<ElementaryStream> stream;
@@ -70,6 +73,8 @@ class Demuxer {
   void choose_cues(const std::vector<StreamInfo>& streams);
   void take_cue(ByteSpan section, std::vector<IngestEvent>& out);
   void choose(const std::vector<StreamInfo>& streams, std::vector<IngestEvent>& out);
+  std::optional<packager::SourceTrack> track_of(const StreamInfo& info, bool by_pid);
+  void add(const StreamInfo& info, packager::SourceTrack track);
   void take_unit(Carried& carried, const PesUnit& unit, std::vector<IngestEvent>& out);
   void pass(std::vector<IngestEvent>& out);
   bool carries(const StreamInfo& info);
@@ -84,7 +89,8 @@ class Demuxer {
   std::map<std::uint16_t, Table> cues_;  ///< SCTE-35, by PID; at most 4
   std::optional<Program> program_;
   std::vector<StreamInfo> streams_;
-  std::map<std::uint16_t, Carried> carried_;     ///< by PID
+  std::map<std::uint16_t, Carried> carried_;                           ///< by PID
+  std::vector<std::pair<StreamInfo, packager::SourceTrack>> history_;  ///< each track as it was last
   std::map<std::uint16_t, StreamKind> refused_;  ///< PIDs whose frames are of no use; at most one of each
   Clock clock_;
   StartGate gate_;

@@ -133,6 +133,75 @@ TEST_CASE("several audio tracks have different names and one default (rules 4, 7
   CHECK(sound.variants[0].bandwidth < 630'000);
 }
 
+TEST_CASE("a ladder with two languages in two codecs: each rendition with each group (rules 4, 7, 13, 14)",
+          "[packager][hls][multivariant]") {
+  const auto ladder = [](const std::string& name, std::uint32_t height, std::uint64_t peak) {
+    auto track = video(name);
+    auto format = *track.format;
+    format.display_width = height * 16 / 9;
+    format.display_height = height;
+    track.format = std::make_shared<const TrackFormat>(format);
+    track.rates = {peak, peak};
+    track.iframe_rates = {peak / 10, peak / 10};
+    return track;
+  };
+  const auto language = [](PresentationTrack track, const std::string& code, Codec codec,
+                           std::uint64_t rate) {
+    auto format = *track.format;
+    format.language = code;
+    format.codec = codec;
+    track.format = std::make_shared<const TrackFormat>(format);
+    track.rates = {rate, rate};
+    return track;
+  };
+  const auto list = parsed({ladder("v0", 720, 4'000'000), ladder("v1", 360, 1'000'000),
+                            language(audio("a0"), "eng", Codec::aac, 128'000),
+                            language(audio("a1"), "ger", Codec::aac, 64'000),
+                            language(audio("a2", "ac-3"), "eng", Codec::ac3, 448'000),
+                            language(audio("a3", "ac-3"), "eng", Codec::ac3, 448'000)});
+  REQUIRE(list.variants.size() == 4);
+  CHECK(list.variants[0].uri == "v0.m3u8");
+  CHECK(list.variants[1].uri == "v0.m3u8");
+  CHECK(list.variants[2].uri == "v1.m3u8");
+  CHECK(list.variants[2].resolution == "640x360");
+  CHECK(list.variants[0].codecs == std::vector<std::string>{"avc1.64001f", "mp4a.40.2"});
+  CHECK(list.variants[1].codecs == std::vector<std::string>{"avc1.64001f", "ac-3"});
+  CHECK(list.variants[0].audio != list.variants[1].audio);
+  CHECK(list.variants[0].audio == list.variants[2].audio);
+  CHECK(list.variants[0].average_bandwidth == 4'128'000);
+  CHECK(list.variants[1].average_bandwidth == 4'448'000);
+  CHECK(list.variants[3].average_bandwidth == 1'448'000);
+  REQUIRE(list.renditions.size() == 4);
+  CHECK(list.renditions[0].language == "en");
+  CHECK(list.renditions[0].name == "English");
+  CHECK(list.renditions[0].is_default);
+  CHECK(list.renditions[1].language == "de");
+  CHECK(list.renditions[1].name == "German");
+  CHECK_FALSE(list.renditions[1].is_default);
+  CHECK(list.renditions[1].autoselect);
+  CHECK(list.renditions[2].group == list.variants[1].audio);
+  CHECK(list.renditions[2].is_default);  // one in each group
+  CHECK(list.renditions[3].name == "English 2");
+  CHECK_FALSE(list.renditions[3].autoselect);  // two of one language: the first is chosen
+  CHECK(list.iframes.size() == 2);
+}
+
+TEST_CASE("a rendition that is gone is offered as long as it has media, one that is silent now always is",
+          "[packager][hls][multivariant]") {
+  auto silent = audio("a1");
+  silent.rates = {};
+  CHECK(parsed({video(), audio(), silent}).renditions.size() == 2);
+  silent.current = false;
+  CHECK(parsed({video(), audio(), silent}).renditions.size() == 1);
+  auto old = audio("a1");
+  old.current = false;
+  CHECK(parsed({video(), audio(), old}).renditions.size() == 2);
+  auto all = video();
+  all.rates = {};
+  all.current = false;
+  CHECK(parsed({all}).variants.size() == 1);  // there is nothing else
+}
+
 TEST_CASE("AVERAGE-BANDWIDTH never exceeds BANDWIDTH, and both are positive (rules 6, 9)",
           "[packager][hls][multivariant]") {
   auto silent = video();

@@ -5,6 +5,7 @@
 #include "packager/media/track_format.hpp"
 #include "packager/mp4/init.hpp"
 #include "store/base/errc.hpp"
+#include "tests/server/ingest/ts/ts_writer.hpp"
 
 using namespace lookback;
 using namespace lookback::server;
@@ -100,6 +101,38 @@ TEST_CASE("a start between two sessions takes nothing of the first", "[archive][
   CHECK(script.numbers(50, 200) == Numbers{11, 12});
   CHECK(script.numbers(100.5, 200) == Numbers{11, 12});
   CHECK(script.numbers(1, 60) == Numbers{10});
+}
+
+TEST_CASE("of several renditions the largest that is there throughout is taken, with all sound",
+          "[archive][mp4]") {
+  using support::bytes_of;
+  const auto config = [](const std::string& sps, const std::string& pps) {
+    const auto record = bytes_of({1}) + sps.substr(1, 3) + bytes_of({0xff, 0xe1, 0}) +
+                        static_cast<char>(sps.size()) + sps + bytes_of({1, 0}) +
+                        static_cast<char>(pps.size()) + pps;
+    return packager::serialize(packager::parse_avc_config(as_bytes(record)).value());
+  };
+  Script script;
+  store::Window::Track second = script.window.tracks[0];
+  second.track.id = 2;
+  second.track.name = "v1";
+  second.inits.back().format = config(support::sps_360p(), support::pps_360p());
+  script.window.tracks[0].inits.back().format = config(support::sps_270p(), support::pps_270p());
+  script.window.tracks.push_back(std::move(second));
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    script.both(10 + i, 2.0 * static_cast<double>(i));
+    script.add(2, 10 + i, 2.0 * static_cast<double>(i));
+  }
+  const auto names = [&] {
+    const auto planned = script.plan(0, 20);
+    REQUIRE(planned.has_value());
+    std::vector<std::string> names;
+    for (const auto& track : std::get<Mp4Plan>(*planned).tracks) names.push_back(track.record.name);
+    return names;
+  };
+  CHECK(names() == std::vector<std::string>{"a0", "v1"});
+  script.window.tracks[2].segments.resize(5);  // it left in the middle
+  CHECK(names() == std::vector<std::string>{"v0", "a0"});
 }
 
 TEST_CASE("a change of parameters splits, and equal bytes under another id do not", "[archive][mp4]") {

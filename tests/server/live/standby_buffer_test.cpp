@@ -35,7 +35,8 @@ void publish(StandbyBuffer& buffer, std::int64_t from_s, std::int64_t to_s, std:
 }
 
 StandbyBuffer with_formats(std::size_t max_bytes) {
-  return StandbyBuffer(max_bytes, {format(MediaKind::video, 90'000), format(MediaKind::audio, 48'000)});
+  return StandbyBuffer(max_bytes,
+                       Announced({format(MediaKind::video, 90'000), format(MediaKind::audio, 48'000)}));
 }
 
 const SourceSample& media(const StandbyBuffer::Held& held) { return std::get<SourceSample>(held.event); }
@@ -106,7 +107,7 @@ TEST_CASE("a flood of formats is bounded as samples are", "[failover]") {
 }
 
 TEST_CASE("sound alone is kept in pieces of a second", "[failover]") {
-  StandbyBuffer buffer(1 << 20, {format(MediaKind::audio, 48'000)});
+  StandbyBuffer buffer(1 << 20, Announced({format(MediaKind::audio, 48'000)}));
   for (std::int64_t now = 0; now < 10 * second_us; now += second_us / 10) {
     buffer.take({sample(MediaKind::audio, now, true)}, now, 100 * second_us);
   }

@@ -14,7 +14,8 @@ export class Publisher {
 
   constructor(url, file = clip('sintel_720p24_gop2.mp4')) {
     const input = ['-re', '-stream_loop', '-1', '-i', file];
-    this.#child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input, '-c', 'copy', '-f', 'flv', url], {
+    const output = url.startsWith('srt:') ? ['-map', '0', '-c', 'copy', '-f', 'mpegts'] : ['-c', 'copy', '-f', 'flv'];
+    this.#child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input, ...output, url], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#output = (this.#output + text).slice(-20_000)));

@@ -15,11 +15,13 @@ export class Server {
   #output = '';
   #http = '127.0.0.1:0';
   #rtmp = '127.0.0.1:0';
+  #srt = '127.0.0.1:0';
 
-  /** `defaults`: lines for the configuration's [defaults]. */
-  static async start(defaults = '') {
+  /** `defaults`: lines for the configuration's [defaults]. `srt`: takes publishers by SRT, too. */
+  static async start(defaults = '', { srt = false } = {}) {
     const server = new Server();
     server.defaults = defaults;
+    server.takes_srt = srt;
     await server.run();
     return server;
   }
@@ -31,6 +33,11 @@ export class Server {
   /** Where a publisher sends `stream`, for example "live/demo". */
   publish_url(stream) {
     return `rtmp://${this.#rtmp}/${stream}`;
+  }
+
+  /** The same by SRT, where it was started with that. */
+  srt_url(stream) {
+    return `srt://${this.#srt}?streamid=publish:${stream}`;
   }
 
   /** What it has said since it was started last. */
@@ -80,7 +87,7 @@ listen = "${this.#http}"
 [rtmp]
 listen = "${this.#rtmp}"
 [srt]
-listen = []
+listen = ${this.takes_srt ? `["${this.#srt}"]` : '[]'}
 [store]
 path = "${join(this.#folder, 'data')}"
 reserve = "64MiB"
@@ -93,7 +100,9 @@ ${this.defaults}
     const line = this.#output.split('\n').find((text) => /\bready\b/.test(text) && /http=/.test(text));
     const http = line?.match(/http=(127\.0\.0\.1:\d+)/)?.[1];
     const rtmp = line?.match(/rtmp=(127\.0\.0\.1:\d+)/)?.[1];
-    if (!http || !rtmp) return false;
+    const srt = line?.match(/srt=(127\.0\.0\.1:\d+)/)?.[1];
+    if (!http || !rtmp || (this.takes_srt && !srt)) return false;
+    this.#srt = srt ?? this.#srt;
     this.#http = http;
     this.#rtmp = rtmp;
     return true;

@@ -70,7 +70,10 @@ Written package(const Demuxed& source) {
   for (const auto& event : source.events) {
     now_us += 13'000;  // 40 pictures and 47 frames of sound in a second
     if (const auto* change = std::get_if<server::FormatChange>(&event)) {
-      REQUIRE(packager.set_format(change->format, now_us, outputs).has_value());
+      REQUIRE(packager.set_format({change->format.kind, change->number}, change->format, now_us, outputs)
+                  .has_value());
+    } else if (const auto* list = std::get_if<server::TrackList>(&event)) {
+      packager.set_tracks(list->tracks, outputs);
     } else if (const auto* cue = std::get_if<SourceCue>(&event)) {
       packager.push(*cue);
     } else {

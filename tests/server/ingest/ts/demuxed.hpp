@@ -13,6 +13,7 @@ struct Demuxed {
   std::vector<packager::SourceSample> video, audio;
   std::vector<packager::SourceCue> cues;
   std::vector<server::IngestEvent> events;
+  std::vector<std::vector<packager::SourceTrack>> lists;  ///< each that the program was changed to
   std::vector<std::string> notes;
   server::ts::Counts counts;
   std::size_t most_held = 0;
@@ -36,6 +37,10 @@ inline Demuxed demux(std::string_view bytes, std::size_t piece = 1'316,
     }
     if (const auto* cue = std::get_if<packager::SourceCue>(&event)) {
       out.cues.push_back(*cue);
+      continue;
+    }
+    if (const auto* list = std::get_if<server::TrackList>(&event)) {
+      out.lists.push_back(list->tracks);
       continue;
     }
     const auto& sample = std::get<packager::SourceSample>(event);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <map>
 
 #include "tests/server/ingest/ts/demuxed.hpp"
 #include "tests/server/ingest/ts/ts_writer.hpp"
@@ -199,23 +200,79 @@ TEST_CASE("a stream that starts in mid-packet, or has noise inside, is found aga
 TEST_CASE("what cannot be carried is named once, and its packets are counted", "[ts][psi]") {
   auto ts = with_tables({{0x1b, video_pid},
                          {0x0f, audio_pid, "eng"},
-                         {0x0f, 0x102, "deu"},
+                         {0x02, 0x102},
                          {0x86, 0x103},
                          {0x15, 0x104},
                          {0x06, 0x105, "", "AV01"},
                          {0x02, 0x106}});
   for (int i = 0; i < 3; ++i) {
-    ts.pmt({{0x1b, video_pid}, {0x0f, audio_pid, "eng"}, {0x0f, 0x102, "deu"}});
+    ts.pmt({{0x1b, video_pid}, {0x0f, audio_pid, "eng"}, {0x02, 0x102}});
     for (const unsigned pid : {0x102u, 0x103u, 0x104u, 0x105u, 0x106u}) ts.packet(pid, "x", false);
   }
   const auto got = demux(ts.bytes);
   CHECK(got.notes == std::vector<std::string>{
-                         "PID 258 (AAC, deu) is not carried: one audio track is taken",
-
+                         "PID 258 (MPEG-2 video) is not carried: its packets are counted and dropped",
                          "PID 260 (ID3 metadata) is not carried: its packets are counted and dropped",
                          "PID 261 (AV1) is not carried: its packets are counted and dropped",
                          "PID 262 (MPEG-2 video) is not carried: its packets are counted and dropped"});
   CHECK(got.counts.ignored_packets == 15);
+}
+
+TEST_CASE("all pictures and sounds of a program are tracks, with their languages, up to the bound",
+          "[ts][tracks]") {
+  using packager::SourceTrack;
+  const SourceTrack v0{MediaKind::video, 0}, v1{MediaKind::video, 1}, a0{MediaKind::audio, 0},
+      a1{MediaKind::audio, 1};
+  TsWriter ts;
+  ts.pat();
+  ts.pmt({{0x1b, 0x100}, {0x1b, 0x101}, {0x0f, 0x110, "eng"}, {0x0f, 0x111, "deu"}, {0x0f, 0x112, "fra"}});
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    ts.pes(0x100, i == 0 ? key_picture("large") : picture("large"), 90'000 + i * 3'600);
+    ts.pes(0x101, i == 0 ? key_picture("small", sps_360p(), pps_360p()) : picture("small"),
+           90'000 + i * 3'600);
+    ts.pes(0x110, adts("hello"), 90'000 + i * 1'920, {}, true, 0xc0);
+    ts.pes(0x111, adts("hallo"), 90'000 + i * 1'920, {}, true, 0xc1);
+    ts.pes(0x112, adts("salut"), 90'000 + i * 1'920, {}, true, 0xc2);
+  }
+  const auto got = demux(ts.bytes, 1'316, {.max_tracks = 4});
+  CHECK(got.lists == std::vector<std::vector<SourceTrack>>{{v0, v1, a0, a1}});
+  CHECK(got.notes ==
+        std::vector<std::string>{"PID 274 (AAC, fra) is not carried: limits.max_tracks are taken"});
+  REQUIRE(got.video.size() == 8);
+  REQUIRE(got.audio.size() == 8);
+  for (const auto& sample : got.video) {
+    const bool large = text_of(sample).ends_with("large");
+    CHECK(sample.track() == (large ? v0 : v1));
+  }
+  for (const auto& sample : got.audio) CHECK(sample.track() == (text_of(sample) == "hello" ? a0 : a1));
+  for (const auto& format : got.formats) {
+    if (format.kind == MediaKind::video) CHECK(format.language.empty());
+  }
+  std::map<std::uint8_t, std::string> languages;
+  for (const auto& event : got.events) {
+    const auto* change = std::get_if<server::FormatChange>(&event);
+    if (change && change->format.kind == MediaKind::audio)
+      languages[change->number] = change->format.language;
+  }
+  CHECK(languages == std::map<std::uint8_t, std::string>{{0, "eng"}, {1, "deu"}});
+}
+
+TEST_CASE("a PMT that changes ends tracks and begins others; those that stay keep their numbers",
+          "[ts][tracks]") {
+  using packager::SourceTrack;
+  const SourceTrack v0{MediaKind::video, 0}, v1{MediaKind::video, 1}, a0{MediaKind::audio, 0},
+      a1{MediaKind::audio, 1}, a2{MediaKind::audio, 2};
+  TsWriter ts;
+  ts.pat();
+  ts.pmt({{0x1b, 0x100}, {0x0f, 0x110, "eng"}, {0x0f, 0x111, "deu"}});
+  ts.pes(0x100, key_picture("one"), 90'000);
+  ts.pmt({{0x1b, 0x101}, {0x1b, 0x100}, {0x0f, 0x111, "deu"}}, 1);  // a picture more, a sound less
+  ts.pes(0x101, key_picture("two"), 93'600);
+  ts.pmt({{0x1b, 0x101}, {0x1b, 0x100}, {0x0f, 0x111, "fra"}}, 2);  // another language is another track
+  ts.pmt({{0x1b, 0x101}, {0x02, 0x100}, {0x0f, 0x112, "eng"}}, 3);  // English is back, a codec is not carried
+  const auto got = demux(ts.bytes);
+  CHECK(got.lists ==
+        std::vector<std::vector<SourceTrack>>{{v0, a0, a1}, {v1, v0, a1}, {v1, v0, a2}, {v1, a0}});
 }
 
 TEST_CASE("of several programs the first is taken, and its PIDs may move", "[ts][psi]") {

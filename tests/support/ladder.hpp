@@ -1,0 +1,14 @@
+#pragma once
+#include <filesystem>
+
+namespace lookback::support {
+
+/// Makes a transport stream of 40 s out of the Sintel clip, as an encoder with a ladder sends it: 640x360,
+/// 480x270 (without B-frames) and 320x180 with a key picture every 2 s at the same instants, and two sounds,
+/// English and German (quieter). Throws std::runtime_error with FFmpeg's words.
+void make_ladder(const std::filesystem::path& out);
+
+/// The same with the picture of 480x270 alone whose key pictures lie half a second later. 10 s.
+void make_uneven_ladder(const std::filesystem::path& out);
+
+}  // namespace lookback::support
