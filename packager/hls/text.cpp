@@ -49,20 +49,20 @@ void append_date_time(std::string& out, std::int64_t us) {
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
-  append_padded(out, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  out.append(1, '-');
-  append_padded(out, static_cast<unsigned>(date.month()), 2);
-  out.append(1, '-');
-  append_padded(out, static_cast<unsigned>(date.day()), 2);
-  out.append(1, 'T');
-  append_padded(out, static_cast<std::uint64_t>(clock.hours().count()), 2);
-  out.append(1, ':');
-  append_padded(out, static_cast<std::uint64_t>(clock.minutes().count()), 2);
-  out.append(1, ':');
-  append_padded(out, static_cast<std::uint64_t>(clock.seconds().count()), 2);
-  out.append(1, '.');
-  append_padded(out, static_cast<std::uint64_t>(clock.subseconds().count()), 3);
-  out.append(1, 'Z');
+  std::array<char, 24> text;
+  std::copy_n("0000-00-00T00:00:00.000Z", text.size(), text.begin());
+  const auto put = [&](std::size_t at, std::size_t width, auto number) {
+    auto rest = static_cast<std::uint64_t>(number);
+    for (auto digit = at + width; digit-- > at; rest /= 10) text[digit] = static_cast<char>('0' + rest % 10);
+  };
+  put(0, 4, static_cast<int>(date.year()));
+  put(5, 2, static_cast<unsigned>(date.month()));
+  put(8, 2, static_cast<unsigned>(date.day()));
+  put(11, 2, clock.hours().count());
+  put(14, 2, clock.minutes().count());
+  put(17, 2, clock.seconds().count());
+  put(20, 3, clock.subseconds().count());
+  out.append(text.data(), text.size());
 }
 
 std::string with_query(std::string_view playlist, std::string_view query) {

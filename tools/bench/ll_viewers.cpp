@@ -1,6 +1,6 @@
 // Many low-latency viewers of one stream, in one thread on epoll.
 //
-//   ll_viewers VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET
+//   ll_viewers [--no-media] VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET
 //
 // Each viewer has two keep-alive connections. On one a blocking playlist reload (_HLS_msn, _HLS_part,
 // _HLS_skip=YES) is always out; on the other it loads the parts that the answers list. After the warm-up the
@@ -8,7 +8,7 @@
 // viewer that lists it, until this viewer has all of it. Stall: a viewer that plays since it had three part
 // targets has run out of media. Media are dropped in the kernel (MSG_TRUNC): the copy to a player happens on
 // other machines. Headers and playlists that are byte for byte what another viewer has just got are compared,
-// not parsed again.
+// not parsed again. --no-media: the viewers reload the playlist only.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -49,7 +49,7 @@ struct Results {
   bool measuring = false;
   double measuring_since_s = 0;
   std::vector<double> lateness_ms;
-  std::uint64_t playlists = 0, parts = 0, part_bytes = 0, stalls = 0, errors = 0;
+  std::uint64_t playlists = 0, playlist_bytes = 0, parts = 0, part_bytes = 0, stalls = 0, errors = 0;
   bench::HeadMemory playlist_heads, media_heads;
   bench::PlaylistMemory listings;
 };
@@ -150,9 +150,10 @@ class Connection {
 
 class Viewer {
  public:
-  Viewer(const sockaddr_in& address, const std::string& target, Results& results)
+  Viewer(const sockaddr_in& address, const std::string& target, bool loads_media, Results& results)
       : target_(target),
         folder_(target.substr(0, target.rfind('/') + 1)),
+        loads_media_(loads_media),
         results_(results),
         playlist_(address, true, results.playlist_heads),
         media_(address, false, results.media_heads) {}
@@ -177,10 +178,11 @@ class Viewer {
   bool on_playlist() {
     const auto time_s = now_s();
     ++results_.playlists;
+    results_.playlist_bytes += playlist_.body().size();
     const auto& playlist = results_.listings.parse(playlist_.body());
     if (playlist.part_target_s > 0) part_target_s_ = playlist.part_target_s;
     for (const auto& part : playlist.parts) {
-      if (joined_ && part.position >= next_ && queue_.size() < max_parts_queued) {
+      if (loads_media_ && joined_ && part.position >= next_ && queue_.size() < max_parts_queued) {
         results_.first_listed_s.try_emplace(part.position, time_s);
         queue_.push_back(part);
       }
@@ -215,6 +217,7 @@ class Viewer {
   }
 
   const std::string target_, folder_;
+  const bool loads_media_;
   Results& results_;
   Connection playlist_, media_;
   bench::Position next_;
@@ -227,8 +230,12 @@ class Viewer {
 /// Runs the viewers. An epoll event's number is 2 * viewer + channel.
 class Audience {
  public:
-  Audience(const sockaddr_in& address, std::string target, std::size_t size)
-      : address_(address), target_(std::move(target)), size_(size), poll_(epoll_create1(0)) {}
+  Audience(const sockaddr_in& address, std::string target, bool loads_media, std::size_t size)
+      : address_(address),
+        target_(std::move(target)),
+        loads_media_(loads_media),
+        size_(size),
+        poll_(epoll_create1(0)) {}
   ~Audience() { close(poll_); }
   Audience(const Audience&) = delete;
   Audience& operator=(const Audience&) = delete;
@@ -250,7 +257,7 @@ class Audience {
  private:
   void add() {
     const auto number = viewers_.size();
-    viewers_.push_back(std::make_unique<Viewer>(address_, target_, results_));
+    viewers_.push_back(std::make_unique<Viewer>(address_, target_, loads_media_, results_));
     for (const auto channel : {Channel::playlist, Channel::media}) {
       epoll_event event{};
       event.events = EPOLLIN | EPOLLET;
@@ -278,7 +285,7 @@ class Audience {
   void begin(double time_s) {
     results_.measuring = true;
     results_.measuring_since_s = time_s;
-    results_.playlists = 0;
+    results_.playlists = results_.playlist_bytes = 0;
     std::puts("measuring");
     std::fflush(stdout);
   }
@@ -292,17 +299,19 @@ class Audience {
                  : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
     };
     std::printf(
-        "{\"viewers\":%zu,\"lost\":%llu,\"seconds\":%.3f,\"playlists\":%llu,\"parts\":%llu,\"part_bytes\":%"
-        "llu,"
-        "\"stalls\":%llu,\"lateness_ms\":{\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}}\n",
+        "{\"viewers\":%zu,\"lost\":%llu,\"seconds\":%.3f,\"playlists\":%llu,\"playlist_bytes\":%llu,"
+        "\"parts\":%llu,\"part_bytes\":%llu,\"stalls\":%llu,\"lateness_ms\":{\"p50\":%.3f,\"p90\":%.3f,"
+        "\"p99\":%.3f,\"max\":%.3f}}\n",
         size_, static_cast<unsigned long long>(results_.errors), seconds,
-        static_cast<unsigned long long>(results_.playlists), static_cast<unsigned long long>(results_.parts),
-        static_cast<unsigned long long>(results_.part_bytes),
+        static_cast<unsigned long long>(results_.playlists),
+        static_cast<unsigned long long>(results_.playlist_bytes),
+        static_cast<unsigned long long>(results_.parts), static_cast<unsigned long long>(results_.part_bytes),
         static_cast<unsigned long long>(results_.stalls), at(0.5), at(0.9), at(0.99), at(1));
   }
 
   const sockaddr_in address_;
   const std::string target_;
+  const bool loads_media_;
   const std::size_t size_;
   const int poll_;
   std::vector<std::unique_ptr<Viewer>> viewers_;
@@ -312,12 +321,15 @@ class Audience {
 }  // namespace
 
 int main(int count, char** words) {
+  const bool no_media = count > 1 && std::string_view(words[1]) == "--no-media";
+  if (no_media) --count, ++words;
   if (count != 6) {
-    std::fprintf(stderr, "usage: ll_viewers VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET\n");
+    std::fprintf(
+        stderr, "usage: ll_viewers [--no-media] VIEWERS WARM-UP-SECONDS SECONDS HOST:PORT PLAYLIST-TARGET\n");
     return 2;
   }
   try {
-    Audience(bench::address_of(words[4]), words[5], std::strtoul(words[1], nullptr, 10))
+    Audience(bench::address_of(words[4]), words[5], !no_media, std::strtoul(words[1], nullptr, 10))
         .run(std::atof(words[2]), std::atof(words[3]));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ll_viewers: %s\n", e.what());

@@ -11,8 +11,9 @@ import { compile } from './lib/programs.mjs';
 import { table } from './lib/report.mjs';
 import { remove_folders } from './lib/servers.mjs';
 import { viewers } from './lib/viewers.mjs';
+import { window } from './lib/window.mjs';
 
-const benchmarks = { ingest, latency, viewers, http, memory, mp4 };
+const benchmarks = { ingest, latency, viewers, http, memory, mp4, window };
 
 function machine() {
   const version = (command, ...words) =>

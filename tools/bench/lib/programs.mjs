@@ -61,5 +61,20 @@ export async function clip({ b_frames = 0 } = {}) {
   return path;
 }
 
+/** 32 s of a picture that hardly needs bytes, for windows of a day: their number of segments matters. */
+export async function small_clip() {
+  const path = join(build, '64p10-small.mp4');
+  if (existsSync(path)) return path;
+  const part = `${path}.part.mp4`;
+  await run('ffmpeg', [
+    '-nostdin', '-v', 'error', '-y',
+    ...['-f', 'lavfi', '-i', 'color=gray:size=96x64:rate=10', '-f', 'lavfi', '-i', 'anullsrc=sample_rate=48000:cl=mono'],
+    ...['-t', '32', '-c:v', 'libx264', '-g', '20', '-keyint_min', '20', '-sc_threshold', '0', '-bf', '0'],
+    ...['-c:a', 'aac', '-b:a', '16k', part],
+  ]);
+  renameSync(part, path);
+  return path;
+}
+
 export const frame_s = 1 / 30;
 export const gop_frames = 60;

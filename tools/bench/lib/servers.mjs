@@ -44,9 +44,10 @@ class Server {
     return `http://${this.http}${path}`;
   }
 
-  async stop() {
+  /** With `keep_folder` another one can start on its store. */
+  async stop({ keep_folder = false } = {}) {
     await this.process.stop();
-    remove(this.folder);
+    if (!keep_folder) remove(this.folder);
   }
 }
 
@@ -58,7 +59,8 @@ export class Lookback extends Server {
     return join(new_folder('lookback'), 'data');
   }
 
-  static async start({ part = '334ms', data = null } = {}) {
+  /** `data` is a store that is there already, `streams` more tables of the configuration. */
+  static async start({ part = '334ms', data = null, streams = '' } = {}) {
     const server = new Lookback();
     server.folder = data ? dirname(data) : new_folder('lookback');
     const config = join(server.folder, 'lookback.toml');
@@ -77,6 +79,7 @@ reserve = "1MiB"
 [defaults]
 part = "${part}"
 grace = "10m"
+${streams}
 `);
     server.process = new Child(lookback_binary, ['run', '-c', config], { cwd: server.folder, env });
     const [, http, rtmp] = await server.process.line(/ready http=(\S+) rtmp=(\S+)/);
