@@ -93,6 +93,11 @@ asio::awaitable<void> answer_thumbnail(Exchange& exchange, PictureSource source,
   response.etag = "\"" + name + "\"";
   response.caching = Caching::for_seconds(max_age(request, *found, *source.presentation));
   const auto& site = exchange.site;
+  auto key = source.stream + "/" + name;
+  if (auto kept = site.pictures->find(key)) {
+    response.body = Chain{std::move(*kept)};
+    co_return;
+  }
   pictures::Workers::Prepare prepare =
       [media = pictures::MediaAccess{site.store, site.find_segment, site.find_init}, stream = source.stream,
        generation, keys = std::move(*found), size = request.size,
@@ -104,7 +109,6 @@ asio::awaitable<void> answer_thumbnail(Exchange& exchange, PictureSource source,
     job.outputs.push_back(size);
     return job;
   };
-  auto key = source.stream + "/" + name;
   exchange.counters.waiting.add();
   const auto made =
       co_await site.pictures->get(std::move(key), pictures::Purpose::thumbnail, std::move(prepare));
