@@ -11,6 +11,7 @@
 #include "server/ingest/rtmp/options.hpp"
 #include "server/ingest/srt/options.hpp"
 #include "server/live/stream_settings.hpp"
+#include "server/pictures/options.hpp"
 #include "store/options.hpp"
 
 /// The way of a setting: file, environment and flags are read by `load` (conf/load.hpp), each value is
@@ -58,6 +59,7 @@ struct Config {
   server::rtmp::Options rtmp;
   server::rtmp::TlsOptions rtmps;
   server::srt::Options srt;
+  server::pictures::Options pictures;
   server::api::Tokens tokens;
   HttpsOptions https;
   Limits limits;

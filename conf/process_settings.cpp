@@ -174,6 +174,33 @@ List srt() {
   };
 }
 
+List pictures() {
+  return {
+      Make::count(
+          "pictures.workers", 1, 64, [](auto& c) -> auto& { return c.pictures.workers; }),
+      Make::count(
+          "pictures.max_queue", 4, 100'000, [](auto& c) -> auto& { return c.pictures.max_queue; }),
+      Make::duration(
+          "pictures.max_wait", 100ms, 10min, [](auto& c) -> auto& { return c.pictures.max_wait; }),
+      Make::duration(
+          "pictures.max_time", 100ms, 10min, [](auto& c) -> auto& { return c.pictures.max_time; }),
+      Make::duration(
+          "pictures.max_cpu", 1s, 10min, [](auto& c) -> auto& { return c.pictures.max_cpu; }),
+      Make::size(
+          "pictures.max_memory", 64 * MiB, 64 * GiB,
+          [](auto& c) -> auto& { return c.pictures.max_memory_bytes; }),
+      Make::count(
+          "pictures.max_pixels", 65'536, 268'402'689, [](auto& c) -> auto& { return c.pictures.max_pixels; }),
+      Make::count(
+          "pictures.jobs_per_process", 1, 1'000'000,
+          [](auto& c) -> auto& { return c.pictures.jobs_per_process; }),
+      Make::size(
+          "pictures.cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.pictures.cache_bytes; }),
+      Make::count(
+          "pictures.max_side", 64, 4'096, [](auto& c) -> auto& { return c.pictures.max_side; }),
+  };
+}
+
 List later() {
   return {
       absent(no_https, Make::address(
@@ -209,7 +236,8 @@ List limits() {
 
 List all() {
   List list;
-  for (const auto& part : {process(), store(), http(), api(), rtmp(), rtmps(), srt(), later(), limits()}) {
+  for (const auto& part :
+       {process(), store(), http(), api(), rtmp(), rtmps(), srt(), pictures(), later(), limits()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;

@@ -19,6 +19,7 @@
 #include "server/ingest/rtmp/listener.hpp"
 #include "server/ingest/srt/listener.hpp"
 #include "server/network_threads.hpp"
+#include "server/pictures/picture_cache.hpp"
 
 namespace lookback::server {
 
@@ -118,6 +119,8 @@ class App {
   Registry registry_;
   MediaFinder finder_;
   RecordingViews recording_views_;
+  pictures::Workers picture_workers_;
+  pictures::PictureCache pictures_;
   /// Of signals and the service's clock, on the thread that runs the app, so that waiting for them keeps no
   /// network thread alive.
   asio::io_context main_{1};
@@ -144,8 +147,10 @@ App::App(AppOptions options, DataFolder folder)
           folder_.key.hash),
       finder_(*folder_.store),
       recording_views_(*folder_.store, options_.http.recording_cache_bytes),
+      picture_workers_(options_.pictures),
+      pictures_(options_.pictures.cache_bytes, picture_workers_),
       control_({options_.tokens, options_.recordings, options_.settings, [this] { return reload(); },
-                options_.max_interval},
+                options_.max_interval, [this] { return picture_workers_.counts(); }},
                folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
   hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
 }
@@ -160,6 +165,7 @@ http::Site App::site() {
   site.recording_views = &recording_views_;
   site.access = &control_.access();
   site.api = &control_.api();
+  site.pictures = &pictures_;
   site.mp4 = std::make_shared<Mp4Cache>(options_.http.mp4_cache_bytes, blocking_);
   return site;
 }
@@ -244,6 +250,7 @@ void App::stop() {
   if (rtmps_) rtmps_->stop();
   srt_->stop();
   control_.stop();
+  picture_workers_.stop();
   registry_.stop();
   network_.release();
   joiner_ = std::thread([this] {

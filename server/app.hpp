@@ -12,6 +12,7 @@
 #include "server/ingest/srt/options.hpp"
 #include "server/live/registry.hpp"
 #include "server/live/stream_settings.hpp"
+#include "server/pictures/options.hpp"
 #include "store/store.hpp"
 
 namespace lookback::server {
@@ -24,6 +25,7 @@ struct AppOptions {
   rtmp::TlsOptions rtmps;
   srt::Options srt;
   Registry::Options registry;
+  pictures::Options pictures;
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of one backup publisher
   std::size_t threads = 0;                    ///< network threads; 0: one for each core
   std::size_t blocking_threads = 4;           ///< for store reads that may wait for the disk

@@ -25,6 +25,7 @@ class Control {
     SettingsFor configured;
     std::function<bool()> reload;
     std::function<std::chrono::milliseconds()> max_interval;
+    std::function<pictures::JobCounts()> picture_counts;
   };
   /// `generated`: the admin token of the first start. All else outlives it.
   Control(Options options, SecretHash generated, store::Store& store, Registry& registry,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "conf/load.hpp"
 #include "conf/print.hpp"
@@ -14,6 +15,7 @@
 #include "server/base/allocator.hpp"
 #include "server/cli/export_command.hpp"
 #include "server/cli/store_command.hpp"
+#include "server/pictures/worker/main.hpp"
 #include "server/versions.hpp"
 
 namespace {
@@ -145,6 +147,7 @@ int run(const Arguments& arguments) {
   options.registry.max_tracks = options.srt.max_tracks = config.limits.max_tracks;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
   options.max_standby_bytes = config.limits.max_standby_bytes;
+  options.pictures = config.pictures;
   options.tokens = config.tokens;
   options.recordings.max_recordings = config.limits.max_recordings;
   options.recordings.max_per_stream = config.limits.max_recordings_per_stream;
@@ -181,6 +184,8 @@ int print_config(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == server::pictures::worker_command)
+    return server::pictures::run_worker(argv[2]);
   server::keep_freed_memory();
   CLI::App app{"Lookback: a live streaming origin server that remembers"};
   app.require_subcommand(1);

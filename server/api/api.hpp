@@ -10,6 +10,7 @@
 #include "server/archive/recordings.hpp"
 #include "server/live/overrides.hpp"
 #include "server/live/registry.hpp"
+#include "server/pictures/workers.hpp"
 
 /// The control API below /api/v1/, without HTTP: a call comes in, a reply goes out. `route_table.cpp` names
 /// every route with the role it takes.
@@ -44,6 +45,7 @@ struct Services {
   std::function<bool()> reload;  ///< reads the configuration again; false: it has mistakes
   std::function<std::int64_t()> now_us;
   std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval
+  std::function<pictures::JobCounts()> picture_counts;
 };
 
 /// Thread-safe.

@@ -6,6 +6,18 @@
 #include "server/api/views.hpp"
 
 namespace lookback::server::api {
+namespace {
+
+json::object pictures_json(const pictures::JobCounts& counts) {
+  json::object skipped;
+  for (std::size_t i = 0; i < pictures::purposes; ++i)
+    skipped[pictures::name_of(static_cast<pictures::Purpose>(i))] = counts.skipped[i];
+  return {{"done", counts.done},           {"failed", counts.failed},   {"crashed", counts.crashed},
+          {"timed_out", counts.timed_out}, {"waiting", counts.waiting}, {"running", counts.running},
+          {"skipped", std::move(skipped)}};
+}
+
+}  // namespace
 
 Outcome<Reply> show_storage(const Services& services, const Call& call) {
   auto query = Query::parse(call.query);
@@ -33,6 +45,7 @@ Outcome<Reply> show_storage(const Services& services, const Call& call) {
                     {"is_short", usage.is_short},
                     {"damaged_segments", usage.damaged_segments},
                     {"recordings", services.recordings.list(none).total},
+                    {"pictures", pictures_json(services.picture_counts())},
                     {"streams", std::move(streams)},
                     {"total", usage.streams.size()},
                     {"offset", page->offset},

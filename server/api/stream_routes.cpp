@@ -130,9 +130,13 @@ json::value health_json(const StreamStatus& status) {
 }
 
 json::object links_json(const std::string& name) {
-  return {{"self", "/api/v1/streams/" + name}, {"hls", "/" + name + "/index.m3u8"},
-          {"mp4", "/" + name + "/video.mp4"},  {"ranges", "/" + name + "/ranges.json"},
-          {"watch", "/watch/" + name},         {"recordings", "/api/v1/recordings?stream=" + name}};
+  return {{"self", "/api/v1/streams/" + name},
+          {"hls", "/" + name + "/index.m3u8"},
+          {"mp4", "/" + name + "/video.mp4"},
+          {"thumbnail", "/" + name + "/thumbnail.jpg"},
+          {"ranges", "/" + name + "/ranges.json"},
+          {"watch", "/watch/" + name},
+          {"recordings", "/api/v1/recordings?stream=" + name}};
 }
 
 json::object summary(const StreamStatus& status) {

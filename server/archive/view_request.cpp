@@ -6,31 +6,14 @@
 namespace lookback::server::archive {
 namespace {
 
-constexpr std::array<std::string_view, 9> own_parameters{"start", "end",   "duration", "window", "delay",
-                                                         "time",  "width", "height",   "fps"};
+constexpr std::array<std::string_view, 10> own_parameters{"start", "end",   "duration", "window", "delay",
+                                                          "time",  "width", "height",   "fps",    "fit"};
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-/// Undoes percent-encoding once; what is no escape stays as it is, and is no time either.
-std::string decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    if (!escape) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-    i += 2;
-  }
-  return out;
 }
 
 Problem bad(std::string detail) { return {400, std::move(detail)}; }
@@ -69,6 +52,22 @@ void append(std::string& query, std::string_view name, std::string_view value) {
 
 }  // namespace
 
+std::string decode_percent(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    if (!escape) {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    i += 2;
+  }
+  return out;
+}
+
 bool is_own_parameter(std::string_view name) {
   return std::find(own_parameters.begin(), own_parameters.end(), name) != own_parameters.end();
 }
@@ -80,7 +79,7 @@ Answer<ViewRequest> parse_view(std::string_view query) {
     query.remove_prefix(std::min(query.size(), parameter.size() + 1));
     const auto name = parameter.substr(0, parameter.find('='));
     const auto value = parameter.substr(std::min(parameter.size(), name.size() + 1));
-    if (auto problem = take(request, name, decode(value))) return *std::move(problem);
+    if (auto problem = take(request, name, decode_percent(value))) return *std::move(problem);
   }
   if (auto problem = contradiction(request)) return *std::move(problem);
   return request;

@@ -37,6 +37,9 @@ struct TimeRange {
 /// Whether a query parameter is ours: it is not carried to child URLs as it came.
 bool is_own_parameter(std::string_view name);
 
+/// Undoes percent-encoding once; what is no escape stays as it is.
+std::string decode_percent(std::string_view text);
+
 /// Reads the view parameters of a query ("start=...&end=..."), percent-encoded as it came (a plus sign is a
 /// plus sign). Other parameters are passed over. Errors: 400 for a parameter that is malformed, stands twice
 /// or does not go with another.

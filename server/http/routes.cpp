@@ -1,6 +1,7 @@
 #include "server/http/routes.hpp"
 
 #include "server/archive/alias.hpp"
+#include "server/http/picture_route.hpp"
 #include "server/http/view.hpp"
 
 namespace lookback::server::http {
@@ -64,7 +65,8 @@ Next alias(Exchange& exchange, const archive::Answer<archive::Alias>& alias) {
 /// What the exchange's channel has under its leaf; empty: nothing.
 std::optional<Next> leaf_route(Exchange& exchange) {
   const auto leaf = exchange.target.leaf();
-  const bool known = exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf;
+  const bool known =
+      exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf || is_picture(leaf);
   if (known) return route_again(exchange);
   if (const auto other = archive::parse_alias(leaf)) return alias(exchange, *other);
   return {};
@@ -101,6 +103,7 @@ Next route_again(Exchange& exchange) {
   if (exchange.name) return is_playlist(*exchange.name) ? playlist_route(exchange) : media_route(exchange);
   const auto leaf = exchange.target.leaf();
   if (leaf == ranges_leaf) return ranges_route(exchange);
+  if (is_picture(leaf)) return exchange.run(&picture_route);
   return leaf == mp4_leaf ? exchange.run(&mp4_route) : multivariant_route(exchange);
 }
 

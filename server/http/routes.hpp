@@ -31,6 +31,8 @@ void answer_media(Exchange& exchange, const packager::hls::Name& name, Body body
 boost::asio::awaitable<void> stored_media(Exchange& exchange);
 /// `/APP/NAME/video.mp4`.
 boost::asio::awaitable<void> mp4_route(Exchange& exchange);
+/// `/APP/NAME/thumbnail.jpg` and the other leaves of `is_picture`.
+boost::asio::awaitable<void> picture_route(Exchange& exchange);
 
 /// Pages, their assets and the health checks; false: none has this path.
 bool page_route(Exchange& exchange);

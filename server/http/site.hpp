@@ -23,6 +23,9 @@ class Mp4Cache;
 class Recordings;
 class RecordingViews;
 }  // namespace lookback::server
+namespace lookback::server::pictures {
+class PictureCache;
+}
 
 namespace lookback::server::http {
 
@@ -48,7 +51,8 @@ struct Site {
   RecordingViews* recording_views = nullptr;
   const api::Access* access = nullptr;  ///< both set, or no control API
   const api::Api* api = nullptr;
-  std::shared_ptr<Mp4Cache> mp4 = {};  ///< not set: no MP4s are made
+  std::shared_ptr<Mp4Cache> mp4 = {};          ///< not set: no MP4s are made
+  pictures::PictureCache* pictures = nullptr;  ///< not set: no pictures are made
 };
 
 }  // namespace lookback::server::http

@@ -6,6 +6,7 @@ import { ingest } from './lib/ingest.mjs';
 import { latency } from './lib/latency.mjs';
 import { memory } from './lib/memory.mjs';
 import { mp4 } from './lib/mp4.mjs';
+import { pictures } from './lib/pictures.mjs';
 import { kill_all } from './lib/processes.mjs';
 import { compile } from './lib/programs.mjs';
 import { table } from './lib/report.mjs';
@@ -13,7 +14,7 @@ import { remove_folders } from './lib/servers.mjs';
 import { viewers } from './lib/viewers.mjs';
 import { window } from './lib/window.mjs';
 
-const benchmarks = { ingest, latency, viewers, http, memory, mp4, window };
+const benchmarks = { ingest, latency, viewers, http, memory, mp4, pictures, window };
 
 function machine() {
   const version = (command, ...words) =>

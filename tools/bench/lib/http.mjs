@@ -64,7 +64,7 @@ async function cost(server, path, seconds) {
   return (used * 1e6) / requests;
 }
 
-async function compare(lookback, nginx, name, { path, data }, { quick }) {
+export async function compare(lookback, nginx, name, { path, data }, { quick }) {
   writeFileSync(join(nginx.www, name), data);
   const seconds = quick ? 2 : 3;
   const costs = { lookback: [], nginx: [] };
