@@ -126,6 +126,18 @@ std::shared_ptr<const Rendition> MediaRendition::view(const View& view) const {
   return std::make_shared<const MediaRendition>(std::move(narrowed));
 }
 
+std::shared_ptr<const Rendition> MediaRendition::after(const Rendition& past) const {
+  const auto& older = dynamic_cast<const MediaRendition&>(past);  // the only kind there is
+  auto state = *listing_.state;
+  const auto& listed = older.listing_;
+  const auto from = state.blocks->empty() ? state.edge_msn() : state.blocks->front()->first_msn();
+  if (listed.end_msn < from) return nullptr;
+  if (listed.first_msn < from && !older.past_blocks_.put_before(state, listed, from)) return nullptr;
+  state.first_msn = std::min(state.first_msn, listed.first_msn);
+  state.independent = state.independent && listed.state->independent;
+  return std::make_shared<const MediaRendition>(whole(std::move(state)));
+}
+
 std::shared_ptr<const Rendition> MediaRendition::iframes() const {
   if (!track().starts_with('v')) return nullptr;
   return iframes_.get([this] {

@@ -4,6 +4,7 @@
 
 #include "packager/hls/lazy.hpp"
 #include "packager/hls/listing.hpp"
+#include "packager/hls/past_blocks.hpp"
 #include "packager/hls/presentation.hpp"
 
 namespace lookback::packager::hls {
@@ -33,6 +34,7 @@ class MediaRendition final : public Rendition {
   Measure measure() const override;
 
   std::shared_ptr<const Rendition> view(const View& view) const override;
+  std::shared_ptr<const Rendition> after(const Rendition& past) const override;
   std::shared_ptr<const Rendition> iframes() const override;
   Rendered playlist(bool delta, Coding coding, std::string_view query) const override;
 
@@ -51,6 +53,7 @@ class MediaRendition final : public Rendition {
   std::array<Lazy<Chain>, 4> texts_;  ///< [delta][coding]
   Lazy<std::vector<Stretch>> stretches_;
   Lazy<std::shared_ptr<const Rendition>> iframes_;
+  PastBlocks past_blocks_;  ///< for windows that come after this one
 };
 
 }  // namespace lookback::packager::hls

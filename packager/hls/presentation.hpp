@@ -126,6 +126,10 @@ class Rendition {
   /// A part of what is listed, as another playlist: shares everything with this one, costs nothing until its
   /// text is asked for. Null: nothing of it is listed.
   virtual std::shared_ptr<const Rendition> view(const View& view) const = 0;
+  /// This playlist with what `past` lists in front of it: a window that has moved on, longer again. The edge,
+  /// its parts and directives stay this one's. Null: they leave a hole between them, or the numbers begin too
+  /// early to be joined (the first 64 of a stream). `past` is of the same track.
+  virtual std::shared_ptr<const Rendition> after(const Rendition& past) const = 0;
   /// The I-frame playlist over the same segments (rfc8216bis 4.4.3.6), under the same numbers: the first
   /// `sync_bytes` of each segment that starts with a sync sample, a gap where one does not. Null for audio.
   virtual std::shared_ptr<const Rendition> iframes() const = 0;
@@ -145,6 +149,9 @@ class Presentation {
   /// All renditions through the same view; those of which it lists nothing are left out. Null: nothing at
   /// all. Views that are asked for again are the same object, with their texts (a bounded number of them).
   virtual std::shared_ptr<const Presentation> view(const View& view) const = 0;
+  /// All renditions, each after its own of `past`, where that has it. Null: one of them cannot be joined, or
+  /// is in `past` only.
+  virtual std::shared_ptr<const Presentation> after(const Presentation& past) const = 0;
   /// The multivariant playlist; `query` as above.
   virtual Rendered multivariant(Coding coding, std::string_view query) const = 0;
   /// The bytes of an init segment. Empty: no such init.

@@ -71,6 +71,18 @@ class BoundPresentation final : public Presentation {
     return views_.keep(view, std::make_shared<const BoundPresentation>(generation_, std::move(tracks), view));
   }
 
+  std::shared_ptr<const Presentation> after(const Presentation& past) const override {
+    auto tracks = tracks_;
+    for (const auto& older : past.renditions()) {
+      const auto same = [&](const auto& track) { return track.rendition->track() == older->track(); };
+      const auto track = std::find_if(tracks.begin(), tracks.end(), same);
+      if (track == tracks.end()) return nullptr;
+      track->rendition = track->rendition->after(*older);
+      if (!track->rendition) return nullptr;
+    }
+    return std::make_shared<const BoundPresentation>(generation_, std::move(tracks), View{});
+  }
+
   Rendered multivariant(Coding coding, std::string_view query) const override {
     const auto& text = text_.get([this] { return multivariant_text(tracks_, view_); });
     auto body = query.empty() ? text : with_query(text, query);

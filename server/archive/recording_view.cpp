@@ -74,6 +74,21 @@ PresentationPtr RecordingViews::find(const Recording& recording) {
   return found->second->presentation;
 }
 
+PresentationPtr RecordingViews::joined(const Recording& recording, const PresentationPtr& window) {
+  if (!window || recording.record.ended) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto found = loaded_.find(recording.record.id);
+  if (found == loaded_.end()) return nullptr;
+  auto& loaded = *found->second;
+  if (!loaded.presentation || loaded.record.first_msn != recording.record.first_msn) return nullptr;
+  if (loaded.window != window) {
+    loaded.window = window;
+    loaded.joined = window->after(*loaded.presentation);
+  }
+  if (loaded.joined) used_.splice(used_.begin(), used_, loaded.place);
+  return loaded.joined;
+}
+
 /// `mutex_` is held.
 bool RecordingViews::is_right(const Loaded& loaded, const store::RecordingRecord& record) const {
   if (!loaded.presentation) return false;
@@ -211,6 +226,7 @@ void RecordingViews::keep(const LoadedPtr& loaded, const Recording& recording, P
   const std::lock_guard lock(mutex_);
   loaded->record = recording.record;
   loaded->presentation = std::move(presentation);
+  loaded->window = loaded->joined = nullptr;
   loaded->closed = closed;
   loaded->looked = std::chrono::steady_clock::now();
   const auto known = loaded_.find(recording.record.id);

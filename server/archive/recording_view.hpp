@@ -22,8 +22,9 @@ PresentationPtr view_of_window(const Recording& recording, const PresentationPtr
                                std::int64_t now_us);
 
 /// Recordings whose segments have left their stream's window, as playlists made from the index: loaded once
-/// however many ask, brought up to date while they grow, the longest unused forgotten first. They grow by
-/// whole segments, without the low-latency edge. Thread-safe.
+/// however many ask, brought up to date while they grow, the longest unused forgotten first. While one grows,
+/// what the index holds stands before its stream's window, so that it keeps the low-latency edge; without a
+/// window (the stream is away) it grows by whole segments. Thread-safe.
 class RecordingViews {
  public:
   /// `store` outlives it. `max_bytes`: of segment entries and their texts.
@@ -31,6 +32,9 @@ class RecordingViews {
 
   /// What is known already and still right: no I/O. Null: `load` it.
   PresentationPtr find(const Recording& recording);
+  /// A growing recording as its past and `window`, which are joined without I/O. Null: what is loaded does
+  /// not reach the window; `load` it.
+  PresentationPtr joined(const Recording& recording, const PresentationPtr& window);
   /// Null: no complete segment yet. Blocking. Errors: the store's; not_found when the stream has no record.
   Result<PresentationPtr> load(const Recording& recording, std::int64_t now_us);
 
@@ -56,7 +60,8 @@ class RecordingViews {
     // Guarded by the mutex of RecordingViews:
     store::RecordingRecord record;  ///< that `presentation` shows
     PresentationPtr presentation;
-    bool closed = false;  ///< nothing more will come
+    PresentationPtr window, joined;  ///< the latest window that was joined, and what came of it
+    bool closed = false;             ///< nothing more will come
     std::chrono::steady_clock::time_point looked{};
     std::size_t bytes = 0;
     std::list<std::string>::iterator place;

@@ -38,34 +38,53 @@ void answer_nothing(Exchange& exchange, const Recording& recording) {
                               : "nothing of the recording is there yet; ask again when it has begun");
 }
 
-asio::awaitable<Current> current(Exchange& exchange) {
-  Current now;
-  const auto id = id_of(exchange.target);
-  auto found = exchange.site.recordings->find(id);
-  if (!found) {
-    exchange.answer(404, unknown);
-    co_return now;
-  }
-  now.recording = std::move(*found);
-  now.channel = exchange.shard.find(now.recording.stream);
-  const auto window = now.channel ? now.channel->presentation() : nullptr;
-  now.presentation = view_of_window(now.recording, window, now_us(exchange));
-  if (now.presentation) co_return now;
-  now.channel = nullptr;
-  now.presentation = exchange.site.recording_views->find(now.recording);
-  if (now.presentation) co_return now;
-  auto load = [views = exchange.site.recording_views, recording = now.recording, us = now_us(exchange)] {
+/// Where the recording's segments are all in the stream's window, or can be put in front of it: without I/O.
+PresentationPtr from_window(Exchange& exchange, const Recording& recording, const PresentationPtr& window) {
+  const auto us = now_us(exchange);
+  if (auto view = view_of_window(recording, window, us)) return view;
+  const auto joined = exchange.site.recording_views->joined(recording, window);
+  return joined ? view_of_window(recording, joined, us) : nullptr;
+}
+
+/// The recording as the index has it. Null: the exchange is answered.
+asio::awaitable<PresentationPtr> from_index(Exchange& exchange, const Recording& recording) {
+  if (auto known = exchange.site.recording_views->find(recording)) co_return known;
+  auto load = [views = exchange.site.recording_views, recording, us = now_us(exchange)] {
     return views->load(recording, us);
   };
   const asio::any_io_executor pool = exchange.site.blocking.get_executor();
   auto loaded = co_await call_on<Result<PresentationPtr>>(pool, std::move(load));
   if (!loaded) {
     exchange.answer(503, "the recording cannot be read from the store now; ask again");
-  } else if (!*loaded) {
-    answer_nothing(exchange, now.recording);
-  } else {
-    now.presentation = std::move(*loaded);
+    co_return nullptr;
   }
+  if (!*loaded) answer_nothing(exchange, recording);
+  co_return *loaded;
+}
+
+asio::awaitable<Current> current(Exchange& exchange) {
+  Current now;
+  auto found = exchange.site.recordings->find(id_of(exchange.target));
+  if (!found) {
+    exchange.answer(404, unknown);
+    co_return now;
+  }
+  now.recording = std::move(*found);
+  auto channel = exchange.shard.find(now.recording.stream);
+  auto window = channel ? channel->presentation() : nullptr;
+  now.presentation = from_window(exchange, now.recording, window);
+  if (!now.presentation) {
+    auto stored = co_await from_index(exchange, now.recording);
+    if (!stored) co_return now;
+    // What has just been loaded may be what was missing before the window.
+    window = channel ? channel->presentation() : nullptr;
+    now.presentation = from_window(exchange, now.recording, window);
+    if (!now.presentation) {
+      now.presentation = std::move(stored);
+      co_return now;
+    }
+  }
+  now.channel = std::move(channel);
   co_return now;
 }
 

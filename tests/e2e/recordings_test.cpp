@@ -259,3 +259,46 @@ TEST_CASE("rec is switched on and off while the stream is live, and is kept over
   CHECK(kept["settings"].at("rec.enabled").at("origin").as_string() == "api");
   CHECK_FALSE(kept["settings"].at("rec.enabled").at("value").as_bool());
 }
+
+TEST_CASE("a growing recording keeps its low-latency edge when the window has passed its start",
+          "[recordings]") {
+  Server server({.segment = "1s", .part = "200ms", .grace = "30s", .replay = "10s"});
+  const Publisher publisher({.clip = clip("sintel_360p24_gop2.mp4"), .url = server.rtmp_url("live/a")});
+  HttpClient client(server.http_port());
+  const std::string live = "/live/a/v0.m3u8";
+  REQUIRE(eventually([&] { return client.get(live).status == 200; }, 40s));
+  ApiClient api(server.http_port());
+  const auto made = api.post("/recordings", R"({"stream":"live/a"})");
+  REQUIRE(made.status == 201);
+  const auto url = "/vod/" + made.text("id") + "/v0.m3u8";
+  REQUIRE(eventually([&] { return client.get(url).status == 200; }, 20s));
+  const auto first = playlist(client, url).media_sequence;
+  REQUIRE(eventually([&] { return playlist(client, live).media_sequence > first + 2; }, 60s));
+
+  const auto growing = playlist(client, url);
+  CHECK(growing.errors.empty());
+  CHECK(growing.media_sequence == first);
+  CHECK(growing.type == "EVENT");
+  CHECK(growing.part_target.has_value());
+  CHECK(growing.server_control.has_value());
+  CHECK(growing.hint("PART") != nullptr);
+  // The edge is live's, and a blocking reload brings the next part.
+  REQUIRE(growing.last_msn().has_value());
+  const auto next = std::to_string(*growing.last_msn() + 2);
+  const auto blocked = client.get(url + "?_HLS_msn=" + next + "&_HLS_part=0");
+  REQUIRE(blocked.status == 200);
+  const auto grown = parse_media_playlist(blocked.text());
+  CHECK(grown.errors.empty());
+  CHECK(grown.media_sequence == first);
+  REQUIRE(grown.open.has_value());
+  CHECK(grown.open->msn >= *growing.last_msn() + 2);
+  CHECK_FALSE(grown.open->parts.empty());
+  for (const auto& media : media_urls(grown, url)) {
+    CAPTURE(media);
+    CHECK(client.get(media).status == 200);
+  }
+  // The multivariant playlist and a delta update are of the same list.
+  CHECK(client.get("/vod/" + made.text("id") + "/index.m3u8").status == 200);
+  const auto delta = parse_media_playlist(client.get(url + "?_HLS_msn=" + next + "&_HLS_skip=YES").text());
+  CHECK(delta.media_sequence == first);
+}

@@ -1,7 +1,8 @@
 // A store in a process of its own, for tests that break it from outside: faults, power cuts.
 //   store_driver scenario DIR    a store's life while the shim makes faults; checks what it says is stored
-//   store_driver check DIR       opens what is left, without faults, and checks again
-//   store_driver write DIR MSN   appends from MSN on for ever; reports to stdout (Report)
+//                                prints how many segments it keeps by a recording
+//   store_driver check DIR N     opens what is left, without faults, and checks again, also for N such
+//   segments store_driver write DIR MSN   appends from MSN on for ever; reports to stdout (Report)
 // Exit code 0: all is as promised; 1: not so, with words on stderr; 20: the store refused to open, in words.
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t first_after_faults = 100;
+constexpr auto recording_id = "abcdefghij01";
 
 int failures = 0;
 
@@ -124,16 +126,43 @@ bool stores_again(Store& store, StreamId stream) {
   return false;
 }
 
+/// Keeps the first two segments, which leave the window later. Whether the store has taken it.
+bool record_first_two(Store& store, StreamId stream) {
+  RecordingRecord recording;
+  recording.id = recording_id;
+  recording.stream = stream;
+  recording.name = "the first two";
+  recording.created_us = recording.start_us = epoch_us;
+  recording.end_us = epoch_us + 2 * segment_us;
+  recording.first_msn = 0;
+  recording.end_msn = 2;
+  recording.ended = true;
+  return store.put_recording(recording).has_value();
+}
+
+/// How many segments of the recording the store lists, whole or as gaps.
+std::size_t count_recorded(Store& store, StreamId stream) {
+  expect(store.find_recording(recording_id).has_value(), "the recording is there");
+  const auto range = store.load_range(stream, 0, 2);
+  expect(range.has_value(), "the recording can be loaded");
+  if (!range) return 0;
+  std::size_t count = 0;
+  for (const auto& track : range->tracks) count += track.segments.size();
+  return count;
+}
+
 int scenario(const char* path) {
   auto opened = Store::open(driver_options(path));
   if (!opened) return 20;
   auto& store = **opened;
   const auto stream = stream_of(store);
   std::map<std::pair<TrackId, std::uint64_t>, std::size_t> acknowledged;
-  for (std::uint64_t msn = 0; msn < 6; ++msn) {
+  std::size_t recorded = 0;
+  for (std::uint64_t msn = 0; msn < 8; ++msn) {
     for (const TrackId track : {0, 1}) acknowledged[{track, msn}] = append_parts(store, stream, msn, track);
     if (msn % 2 == 1) store.flush();
-    if (msn == 4) store.expire(stream, epoch_us + 2 * segment_us);
+    if (msn == 2 && record_first_two(store, stream)) recorded = count_recorded(store, stream);
+    if (msn == 6) store.expire(stream, epoch_us + 4 * segment_us);
   }
   expect(stores_again(store, stream), "the store goes on by itself when the fault is over");
   store.flush();
@@ -142,17 +171,21 @@ int scenario(const char* path) {
     if (key.second < first_after_faults && parts < acknowledged[key])
       expect(false, "acknowledged parts are there, or a gap");
   }
+  if (recorded > 0) expect(count_recorded(store, stream) >= recorded, "what is recorded outlives the window");
+  std::printf("%zu\n", recorded);
   opened->reset();
   return failures == 0 ? 0 : 1;
 }
 
-int check(const char* path) {
+int check(const char* path, std::size_t recorded) {
   auto options = driver_options(path);
   auto opened = Store::open(options);
   expect(opened.has_value(), "the store opens when the fault is over");
   if (!opened) return 1;
   const auto stream = stream_of(**opened);
-  const auto stored = check_all(**opened, stream);
+  check_all(**opened, stream);
+  if (recorded > 0)
+    expect(count_recorded(**opened, stream) >= recorded, "what is recorded survives the next start");
   expect(append_parts(**opened, stream, 1'000, 0) == parts_per_segment, "media goes on");
   opened->reset();
   const auto report = verify(path, options.log, {});
@@ -162,7 +195,6 @@ int check(const char* path) {
     // A footer that could not be written is no damage to what players get.
     expect(finding.kind == Finding::Kind::block, describe(finding));
   }
-  std::printf("%zu\n", stored.size());
   return failures == 0 ? 0 : 1;
 }
 
@@ -196,8 +228,8 @@ int check(const char* path) {
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (argc == 3 && mode == "scenario") return scenario(argv[2]);
-  if (argc == 3 && mode == "check") return check(argv[2]);
+  if (argc == 4 && mode == "check") return check(argv[2], std::stoull(argv[3]));
   if (argc == 4 && mode == "write") write_for_ever(argv[2], std::stoull(argv[3]));
-  std::fprintf(stderr, "usage: store_driver scenario|check DIR, or write DIR MSN\n");
+  std::fprintf(stderr, "usage: store_driver scenario DIR, check DIR N, or write DIR MSN\n");
   return 2;
 }

@@ -20,22 +20,27 @@ class FaultyStore {
  public:
   Control& control() { return *control_; }
 
-  /// The driver's exit code; 124: it did not end in time.
-  int run(const char* mode) {
-    Process process({.arguments = {STORE_DRIVER, mode, (folder_.path() / "store").string()},
-                     .environment = control_.environment()});
+  /// The driver's exit code; 124: it did not end in time. The check is told what the scenario has recorded.
+  int run(const std::string& mode) {
+    std::vector<std::string> arguments{STORE_DRIVER, mode, (folder_.path() / "store").string()};
+    if (mode == "check") arguments.push_back(std::to_string(recorded_));
+    Process process({.arguments = std::move(arguments), .environment = control_.environment()});
     const auto code = process.wait(60s);
     if (!code) process.kill();
     process.wait_for_end_of_output(5s);
     words_ = process.err();
+    if (mode == "scenario") recorded_ = std::strtoull(process.out().c_str(), nullptr, 10);
     return code.value_or(124);
   }
   const std::string& words() const { return words_; }
+  /// Segments of which the store has said that a recording keeps them.
+  std::uint64_t recorded() const { return recorded_; }
 
  private:
   TempDir folder_;
   SharedControl control_{folder_.path() / "store", folder_.path() / "control"};
   std::string words_;
+  std::uint64_t recorded_ = 0;
 };
 
 struct Kind {
@@ -51,6 +56,7 @@ std::uint64_t count_calls(const Kind& kind) {
   store.control().calls = kind.calls;
   store.control().places = kind.places;
   REQUIRE(store.run("scenario") == 0);
+  REQUIRE(store.recorded() == 4);  // two segments of two tracks
   REQUIRE(store.run("check") == 0);
   return store.control().seen;
 }

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "store/folder.hpp"
-#include "tests/store/power_cut.hpp"
+#include "tests/store/recording_fixture.hpp"
 
 using namespace lookback;
 using namespace lookback::store;
@@ -16,6 +16,7 @@ namespace {
 /// All that players can learn of a store.
 struct Facts {
   std::vector<StreamRecord> streams;
+  std::vector<RecordingRecord> recordings;
   std::map<std::tuple<StreamId, TrackId, std::uint64_t>, SegmentRecord> segments;
   std::map<std::tuple<StreamId, TrackId, std::uint32_t>, std::vector<std::byte>> inits;
   std::map<std::pair<StreamId, TrackId>, std::pair<std::string, std::uint32_t>> tracks;
@@ -25,6 +26,7 @@ struct Facts {
 Facts facts_of(Store& store) {
   Facts out;
   out.streams = store.streams();
+  out.recordings = store.recordings();
   for (const auto& stream : out.streams) {
     const auto window = store.load_window(stream.id, INT64_MIN);
     REQUIRE(window.has_value());
@@ -38,24 +40,32 @@ Facts facts_of(Store& store) {
   return out;
 }
 
-Options small_extents(const fs::path& path) {
-  auto options = options_at(path);
+/// Four segments to an extent.
+Options four_each(const fs::path& path) {
+  auto options = small_extents(path);
   options.extent_duration = std::chrono::seconds(8);
-  options.sync_interval = std::chrono::milliseconds(5);
   return options;
 }
 
 Append gap_of(StreamId stream, std::uint64_t msn, TrackId track) {
-  auto gap = part_append(stream, msn, 3, track);
-  gap.bytes.clear();
-  gap.segment.parts.clear();
-  gap.segment.gap = true;
+  auto gap = gap_append(stream, msn);
+  gap.track = track;
   return gap;
 }
 
-/// Sessions, discontinuities, gaps, a change of init, a stream that has expired, and one without media.
+/// One that is locked and holds what the window has passed, and one that grows.
+void make_recordings(Store& store, StreamId stream) {
+  auto old = recording_of(stream, 1, 6, "abcdefghij01");
+  old.ended = old.locked = true;
+  REQUIRE(store.put_recording(old).has_value());
+  REQUIRE(store.put_recording(recording_of(stream, 20, RecordingRecord::open, "abcdefghij02")).has_value());
+  store.expire(stream, end_of(11));
+}
+
+/// Sessions, discontinuities, gaps, a change of init, recordings, media that has expired and some that only a
+/// recording keeps, a stream that has expired, and one without media.
 Facts write_store(const fs::path& path) {
-  const auto store = open_store(small_extents(path));
+  const auto store = open_store(four_each(path));
   const auto stream = open_test_stream(*store);
   store->put_track(stream, {.id = 1, .name = "a0", .timescale = timescale});
   auto record = store->open_stream("live/test").value();
@@ -79,6 +89,7 @@ Facts write_store(const fs::path& path) {
       }
     }
   }
+  make_recordings(*store, stream);
   record.next_msn = 30;
   record.next_discontinuity = 3;
   record.end_us = 60'000'000;
@@ -106,6 +117,7 @@ RepairReport repaired(const fs::path& path) {
 
 void check_facts(const Facts& now, const Facts& before) {
   CHECK(now.streams == before.streams);
+  CHECK(now.recordings == before.recordings);
   CHECK(now.tracks == before.tracks);
   CHECK(now.inits == before.inits);
   REQUIRE(now.segments.size() == before.segments.size());
@@ -135,7 +147,7 @@ TEST_CASE("a repair gives back all that a damaged index held", "[store][repair]"
   SECTION("CURRENT is missing") { REQUIRE(fs::remove(index / "CURRENT")); }
   SECTION("the manifest is missing") { REQUIRE(fs::remove(file_like(index, "MANIFEST", ""))); }
   SECTION("a table has a flipped bit") {
-    { const auto again = open_store(small_extents(folder.path())); }  // flushes the log to tables
+    { const auto again = open_store(four_each(folder.path())); }  // flushes the log to tables
     const auto table = file_like(index, "", ".sst");
     for (std::uint64_t at = 0; at < 40; ++at) flip_bit(table, at);
   }
@@ -153,7 +165,7 @@ TEST_CASE("a repair gives back all that a damaged index held", "[store][repair]"
     old_index = false;
   }
   LogLines log;
-  auto options = small_extents(folder.path());
+  auto options = four_each(folder.path());
   options.log = log.sink();
   REQUIRE(Store::open(options).error() == Errc::damaged);
   CHECK(log.text().find("lookback store repair") != std::string::npos);
@@ -164,7 +176,7 @@ TEST_CASE("a repair gives back all that a damaged index held", "[store][repair]"
     CHECK(fs::exists(report.old_index));
     CHECK(report.old_index.filename().string().starts_with("index.damaged-"));
   }
-  const auto store = open_store(small_extents(folder.path()));
+  const auto store = open_store(four_each(folder.path()));
   CHECK(store->recovery().extents_removed == 0);
   check_facts(facts_of(*store), before);
   for (const auto& [key, segment] : before.segments)
@@ -185,7 +197,7 @@ TEST_CASE("a repaired store verifies clean, and a second repair gives the same",
     for (const auto& finding : report->findings) UNSCOPED_INFO(describe(finding));
     CHECK(report->damaged == 0);
   }
-  check_facts(facts_of(*open_store(small_extents(folder.path()))), before);
+  check_facts(facts_of(*open_store(four_each(folder.path()))), before);
 }
 
 TEST_CASE("without its log of streams a store is repaired from what extents tell", "[store][repair]") {
@@ -194,7 +206,7 @@ TEST_CASE("without its log of streams a store is repaired from what extents tell
   REQUIRE(fs::remove(folder.path() / "streams.log"));
   REQUIRE(fs::remove_all(folder.path() / "index") > 0);
   repaired(folder.path());
-  const auto now = facts_of(*open_store(small_extents(folder.path())));
+  const auto now = facts_of(*open_store(four_each(folder.path())));
   REQUIRE(now.streams.size() == 1);  // the others have no extent
   CHECK(now.streams[0].generation == before.streams[0].generation);
   CHECK(now.streams[0].epoch_us == epoch_us);
@@ -218,7 +230,7 @@ TEST_CASE("damaged media is a gap after a repair, and a damaged header is mended
   gap.extent = gap.offset = 0;
   gap.size_bytes = gap.crc32c = 0;
   gap.parts.clear();
-  check_facts(facts_of(*open_store(small_extents(folder.path()))), expected);
+  check_facts(facts_of(*open_store(four_each(folder.path()))), expected);
   CHECK(repaired(folder.path()).headers_mended == 0);
 }
 
@@ -234,14 +246,14 @@ TEST_CASE("an extent of which nothing can be read is set aside, not deleted", "[
 
 TEST_CASE("after kill -9 a repair gives back every complete segment", "[store][repair]") {
   const TempDir folder;
-  write_and_crash(small_extents(folder.path()), [](Store& store) {
+  write_and_crash(four_each(folder.path()), [](Store& store) {
     const auto stream = test_stream_or_exit(store);
     for (std::uint64_t msn = 0; msn < 9; ++msn) append_segment_or_exit(store, stream, msn);
     append_or_exit(store, part_append(stream, 9, 0));
   });
   REQUIRE(fs::remove_all(folder.path() / "index") > 0);
   CHECK(repaired(folder.path()).segments == 9);
-  const auto store = open_store(small_extents(folder.path()));
+  const auto store = open_store(four_each(folder.path()));
   for (std::uint64_t msn = 0; msn < 9; ++msn) check_bytes(*store, store->find_segment(1, 0, msn).value());
 }
 
@@ -251,7 +263,7 @@ TEST_CASE("a repair that was interrupted is begun again", "[store][repair]") {
   std::ofstream(folder.path() / "index.new") << "a file, even";
   fs::rename(folder.path() / "index", folder.path() / "index.damaged-20260101T000000Z");
   repaired(folder.path());
-  check_facts(facts_of(*open_store(small_extents(folder.path()))), before);
+  check_facts(facts_of(*open_store(four_each(folder.path()))), before);
 }
 
 TEST_CASE("a repair refuses a store in use, a newer one, and what is none", "[store][repair]") {

@@ -343,3 +343,33 @@ TEST_CASE("stretches are the runs between breaks and gaps", "[packager][hls][vie
     CHECK(view->stretches() == expected);
   }
 }
+
+TEST_CASE(
+    "a window that has moved on, after its own past, is the list that never lost its front (rules 31, 45)",
+    "[packager][hls][view]") {
+  const auto seed = GENERATE(1u, 2u);
+  const auto window_us = GENERATE(20'000'000, 600'000'000);  // shorter, and longer, than a block
+  Stream whole(seed), passing(seed, window_us);
+  const auto first = GENERATE(as<std::uint64_t>{}, 1, 64, 100, 430);
+  const auto past = whole.now()->view(range(View::Type::vod, first));  // as if read from an index
+  const auto view = range(View::Type::event, first);
+  for (int i = 0; i < 700; ++i, whole.step(), passing.step()) {
+    const auto live = passing.now();
+    const auto joined = live->after(*past);
+    if (live->first_msn() > *past->last_msn() + 64) {
+      CHECK_FALSE(joined);
+      break;
+    }
+    if (live->first_msn() > *past->last_msn() + 1 && !joined)
+      continue;  // a block may begin earlier than its list
+    REQUIRE(joined);
+    REQUIRE(joined->first_msn() == std::min(first, live->first_msn()));
+    const auto shown = joined->view(view), expected = whole.now()->view(view);
+    REQUIRE(playlist(*shown) == playlist(*expected));
+    REQUIRE(playlist(*shown, true) == playlist(*expected, true));
+    REQUIRE(gunzip(shown->playlist(false, Coding::gzip, "").body) == playlist(*expected));
+    CHECK(shown->hinted() == expected->hinted());
+    CHECK(shown->stretches() == expected->stretches());
+  }
+  CHECK(passing.now()->first_msn() > (window_us == 20'000'000 ? stored : stored - 300));
+}
