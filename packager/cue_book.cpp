@@ -33,16 +33,16 @@ void add_section(std::string& out, std::string_view name, const SourceCue& cue) 
 
 }  // namespace
 
-std::optional<store::DateRangeRecord> CueBook::enter(const SourceCue& cue, std::int64_t date_us) {
+std::optional<store::DateRangeRecord> CueBook::enter(const SourceCue& cue, Time time) {
   switch (cue.kind) {
     case SourceCue::Kind::in:
     case SourceCue::Kind::cancel:
-      return end(cue, date_us);
+      return end(cue, time);
     case SourceCue::Kind::out:
     case SourceCue::Kind::command:
       break;
   }
-  return begin(cue, date_us);
+  return begin(cue, time);
 }
 
 CueBook::Entry* CueBook::newest_of(const std::string& event) {
@@ -61,7 +61,8 @@ void CueBook::remember(Entry entry) {
 }
 
 /// A new date range.
-std::optional<store::DateRangeRecord> CueBook::begin(const SourceCue& cue, std::int64_t date_us) {
+std::optional<store::DateRangeRecord> CueBook::begin(const SourceCue& cue, Time time) {
+  const auto date_us = time.date_us;
   const auto* known = newest_of(cue.event);
   if (known && is_repeated(cue, known->start_us, date_us)) return std::nullopt;
   const bool is_break = cue.kind == SourceCue::Kind::out;
@@ -73,22 +74,24 @@ std::optional<store::DateRangeRecord> CueBook::begin(const SourceCue& cue, std::
   range.attributes = list_of(range.id, date_us);
   if (is_break && cue.duration_us) add_seconds(range.attributes, "PLANNED-DURATION", *cue.duration_us);
   add_section(range.attributes, is_break ? "SCTE35-OUT" : "SCTE35-CMD", cue);
-  remember({range.id, cue.event, date_us, is_break ? std::nullopt : std::optional(date_us)});
+  remember({range.id, cue.event, date_us, time.media_us, is_break ? std::nullopt : std::optional(date_us)});
   return range;
 }
 
 /// A second tag for a break that is known. Its end without a beginning is a command like others.
-std::optional<store::DateRangeRecord> CueBook::end(const SourceCue& cue, std::int64_t date_us) {
+std::optional<store::DateRangeRecord> CueBook::end(const SourceCue& cue, Time time) {
   auto* known = newest_of(cue.event);
   const bool is_cancel = cue.kind == SourceCue::Kind::cancel;
-  if (known && known->end_us && (is_cancel || is_repeated(cue, *known->end_us, date_us))) return std::nullopt;
+  if (known && known->end_us && (is_cancel || is_repeated(cue, *known->end_us, time.date_us)))
+    return std::nullopt;
   if (!known || known->end_us) {
     if (is_cancel) return std::nullopt;
     auto command = cue;
     command.kind = SourceCue::Kind::command;
-    return begin(command, date_us);
+    return begin(command, time);
   }
-  known->end_us = is_cancel ? known->start_us : std::max(date_us, known->start_us);
+  const auto lasted_us = known->media_us ? time.media_us - *known->media_us : time.date_us - known->start_us;
+  known->end_us = known->start_us + (is_cancel ? 0 : std::max<std::int64_t>(lasted_us, 0));
   store::DateRangeRecord range{known->id, known->start_us, *known->end_us,
                                list_of(known->id, known->start_us)};
   add_seconds(range.attributes, "DURATION", *known->end_us - known->start_us);
@@ -99,12 +102,12 @@ std::optional<store::DateRangeRecord> CueBook::end(const SourceCue& cue, std::in
 void CueBook::restore(const store::DateRangeRecord& range) {
   const auto event = range.id.substr(0, range.id.rfind('-'));
   const bool is_break = range.attributes.find(",SCTE35-OUT=") != std::string::npos;
-  if (is_break) return remember({range.id, event, range.start_us, std::nullopt});
+  if (is_break) return remember({range.id, event, range.start_us, {}, {}});
   const auto known = std::ranges::find(entries_, range.id, &Entry::id);
   if (known != entries_.end()) {
     known->end_us = range.end_us;
   } else {
-    remember({range.id, event, range.start_us, range.end_us});
+    remember({range.id, event, range.start_us, {}, range.end_us});
   }
 }
 

@@ -13,9 +13,13 @@ namespace lookback::packager {
 /// several times. Remembers the newest 64. Pure; belongs to its stream's strand.
 class CueBook {
  public:
-  /// `date_us`: when the cue takes effect, on the clock of PROGRAM-DATE-TIME (Unix us). Empty: it was told
-  /// already, or cancels what is not known.
-  std::optional<store::DateRangeRecord> enter(const SourceCue& cue, std::int64_t date_us);
+  /// When a cue takes effect.
+  struct Time {
+    std::int64_t date_us = 0;   ///< on the clock of PROGRAM-DATE-TIME (Unix us), which is corrected slowly
+    std::int64_t media_us = 0;  ///< on the stream's timeline: durations are told by it
+  };
+  /// Empty: it was told already, or cancels what is not known.
+  std::optional<store::DateRangeRecord> enter(const SourceCue& cue, Time time);
 
   /// What an earlier run has listed, in order.
   void restore(const store::DateRangeRecord& range);
@@ -24,14 +28,15 @@ class CueBook {
   struct Entry {
     std::string id, event;
     std::int64_t start_us = 0;
-    std::optional<std::int64_t> end_us;  ///< a break that has ended, or a command
+    std::optional<std::int64_t> media_us;  ///< the same on the timeline; empty: restored
+    std::optional<std::int64_t> end_us;    ///< a break that has ended, or a command
   };
 
   Entry* newest_of(const std::string& event);
   void remember(Entry entry);
   static bool is_repeated(const SourceCue& cue, std::int64_t told_us, std::int64_t date_us);
-  std::optional<store::DateRangeRecord> begin(const SourceCue& cue, std::int64_t date_us);
-  std::optional<store::DateRangeRecord> end(const SourceCue& cue, std::int64_t date_us);
+  std::optional<store::DateRangeRecord> begin(const SourceCue& cue, Time time);
+  std::optional<store::DateRangeRecord> end(const SourceCue& cue, Time time);
 
   std::deque<Entry> entries_;
 };

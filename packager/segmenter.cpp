@@ -214,6 +214,7 @@ void Segmenter::advance(std::size_t index, Ticks next_dts, std::vector<CutPart>&
   auto& state = states_[index];
   const auto middle = to_us(next_dts + state.track.nominal_duration / 2, state.track.timescale);
   while (is_known(state.segment + 1) && boundary_us(state.segment + 1) <= middle) {
+    reach_boundary(state);
     close_segment(index, out);
     ++state.segment;
     state.segment_start = to_ticks(boundary_us(state.segment), state.track.timescale);
@@ -227,7 +228,17 @@ void Segmenter::settle(std::size_t index, std::vector<CutPart>& out) {
   const auto next_middle = to_us(state.end + state.track.nominal_duration / 2, state.track.timescale);
   if (next_middle > decided_us_) return;
   advance(index, state.end, out);
-  if (part_is_full(state)) close_part(index, false, out);
+  if (state.held && part_is_full(state)) close_part(index, false, out);
+}
+
+/// A follower's segment ends where the next one begins, but for half a sample: where sound is missing, the
+/// last sample before the hole lasts that long, so that tfdt goes on exactly.
+void Segmenter::reach_boundary(State& state) {
+  const auto end = to_ticks(boundary_us(state.segment + 1), state.track.timescale);
+  const auto hole = end - state.end;
+  if (hole <= state.track.nominal_duration / 2 + 1) return;
+  if (!state.part.empty()) state.part.back().duration += hole;
+  state.end = end;
 }
 
 /// A follower that the lead has left behind gets its segments closed, empty ones as gaps.
@@ -246,6 +257,7 @@ void Segmenter::fill_if_silent(std::size_t index, std::vector<CutPart>& out) {
   if (!state.open) open_at_boundary(state);
   while (is_known(state.segment + 1) &&
          boundary_us(state.segment + 1) <= decided_us_ - options_.silence_limit_us) {
+    reach_boundary(state);
     close_segment(index, out);
     ++state.segment;
     open_at_boundary(state);
@@ -272,14 +284,14 @@ void Segmenter::append(std::size_t index, Sample sample, std::vector<CutPart>& o
 }
 
 /// A follower that was given up (`fill_if_silent`) comes back in the same segment: the sample before the hole
-/// lasts through it, or where that has left with its part, the one behind it. tfdt may not jump inside of
-/// a segment.
+/// lasts through it, or where that has left with its part, or with its segment, the one behind it. tfdt may
+/// not jump inside of a track.
 void Segmenter::bridge(State& state, Sample& sample) {
   const auto hole = sample.dts - state.end;
   if (!state.part.empty()) {
     state.part.back().duration += hole;
     state.end += hole;
-  } else if (state.parts > 0) {
+  } else if (state.parts > 0 || state.segment > 0) {
     sample.dts -= hole;
     sample.duration += hole;
   }
@@ -349,6 +361,7 @@ void Segmenter::finish(std::vector<CutPart>& out) {
       if (!has_begun(i)) continue;
       state.open = true;
       while (is_known(state.segment + 1)) {
+        reach_boundary(state);
         close_segment(i, out);
         ++state.segment;
       }

@@ -112,6 +112,7 @@ class Segmenter {
   void release(std::size_t index, std::vector<CutPart>& out);
   void place_follower(std::size_t index, Sample sample, std::vector<CutPart>& out);
   void advance(std::size_t index, Ticks next_dts, std::vector<CutPart>& out);
+  void reach_boundary(State& state);
   void settle(std::size_t index, std::vector<CutPart>& out);
   void fill_if_silent(std::size_t index, std::vector<CutPart>& out);
 

@@ -31,7 +31,7 @@ void StreamPackager::date_cues() {
       ++dropped_cues_;
       continue;
     }
-    const auto range = cue_book_.enter(cue, clock_.date(media_us));
+    const auto range = cue_book_.enter(cue, {clock_.date(media_us), media_us});
     if (!range) continue;
     for (const auto& one : session_) tracks_[one.track].fresh_ranges.push_back(*range);
   }

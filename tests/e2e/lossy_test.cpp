@@ -16,6 +16,7 @@
 #include "tests/support/rendition_fetch.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/srt_caller.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace lookback::support;
 using namespace std::chrono_literals;
@@ -42,8 +43,22 @@ std::string read_clip(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Some packets move to another PID, of the media or of the tables, and the PMT changes under way: a second
-/// copy of the stream with its PIDs shifted follows the first half.
+/// Half of the stream, then a second programme of it on other PIDs under another PMT, whose clock starts
+/// over.
+std::string with_changed_tables(const std::string& clean) {
+  const TempDir dir;
+  const auto other = dir.path() / "other.ts";
+  const auto made =
+      run({"ffmpeg", "-v", "error", "-nostdin", "-i", clip("sintel_360p25_opengop10s.ts").string(), "-c",
+           "copy", "-t", "12", "-mpegts_start_pid", "512", "-mpegts_pmt_start_pid", "4112", other.string()});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  std::ifstream file(other, std::ios::binary);
+  return clean.substr(0, clean.size() / 2 / 188 * 188) +
+         std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/// Some packets move to another PID, of the media or of the tables.
 std::string with_moved_pids(const std::string& clean, unsigned per_mille, std::uint32_t seed) {
   std::minstd_rand random(seed * 97 + 5);
   auto out = clean;
@@ -63,6 +78,7 @@ struct Stream {
 
 std::vector<Stream> damaged_streams() {
   const auto clean = read_clip("sintel_360p25_opengop10s.ts");
+  const auto changed = with_changed_tables(clean);
   std::vector<Stream> all;
   for (std::uint32_t seed = 0; seed < 10; ++seed) {
     const unsigned per_mille = seed < 3 ? 1 : seed < 7 ? 5 : 20;
@@ -72,6 +88,8 @@ std::vector<Stream> damaged_streams() {
       all.push_back({name, damaged(clean, kind, per_mille, seed)});
     }
     all.push_back({"live/pids" + number, with_moved_pids(clean, per_mille, seed)});
+    all.push_back({"live/tables" + number,
+                   damaged(changed, all_damage[seed % std::size(all_damage)], per_mille, seed)});
   }
   return all;
 }
@@ -134,7 +152,7 @@ TEST_CASE("damaged transport streams over a lossy link never make a structural e
   Server server({.grace = "1s"});
   LossyLink link(server.srt_port(), {.seed = 7});
   const auto streams = damaged_streams();
-  REQUIRE(streams.size() == 80);
+  REQUIRE(streams.size() == 90);
   std::atomic<std::size_t> next{0}, refused{0};
   const auto send = [&] {
     for (std::size_t i; (i = next++) < streams.size();) {
@@ -155,7 +173,7 @@ TEST_CASE("damaged transport streams over a lossy link never make a structural e
     check_structure(server, stream.name);
   }
   REQUIRE(server.process().running());
-  // 80 streams of 25 s, each with its window's media in memory for some seconds, and the allocator's spare.
+  // 90 streams of 25 s, each with its window's media in memory for some seconds, and the allocator's spare.
   const auto peak = resident_peak_mib(server.process().id());
   CAPTURE(peak);
   CHECK(peak > 0);
