@@ -11,6 +11,20 @@ namespace lookback::store {
 namespace fs = std::filesystem;
 namespace {
 
+using Recordings = std::vector<RecordingSurvey>;
+
+void add(Recordings& all, StreamId stream, const SegmentRecord& segment) {
+  for (auto& each : all) {
+    const auto& range = each.recording;
+    if (range.stream != stream || segment.msn < range.first_msn || segment.msn >= range.end_msn) continue;
+    ++each.segments;
+    if (segment.gap)
+      ++each.gaps;
+    else
+      each.size_bytes += segment.size_bytes;
+  }
+}
+
 void add(TrackSurvey& out, const SegmentRecord& segment, bool& continues) {
   ++out.segments;
   if (segment.gap) {
@@ -28,24 +42,26 @@ void add(TrackSurvey& out, const SegmentRecord& segment, bool& continues) {
   continues = true;
 }
 
-Result<TrackSurvey> survey(const Catalog& catalog, StreamId stream, const TrackRecord& track) {
+Result<TrackSurvey> survey(const Catalog& catalog, StreamId stream, const TrackRecord& track,
+                           Recordings& recordings) {
   TrackSurvey out{.track = track, .stretches = {}};
   bool continues = false;
   const auto visited =
       catalog.visit_segments(stream, track.id, 0, UINT64_MAX, [&](const SegmentRecord& segment) {
         add(out, segment, continues);
+        add(recordings, stream, segment);
         return true;
       });
   if (!visited) return visited.error();
   return out;
 }
 
-Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream) {
+Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream, Recordings& recordings) {
   StreamSurvey out{.stream = stream, .tracks = {}};
   const auto tracks = catalog.tracks(stream.id);
   if (!tracks) return tracks.error();
   for (const auto& track : *tracks) {
-    auto part = survey(catalog, stream.id, track);
+    auto part = survey(catalog, stream.id, track, recordings);
     if (!part) return part.error();
     out.tracks.push_back(std::move(*part));
   }
@@ -74,10 +90,15 @@ Result<Survey> survey(const fs::path& path, const Log& log) {
   const Catalog catalog(**index);
   const auto streams = catalog.streams();
   if (!streams) return streams.error();
+  const auto recordings = catalog.recordings();
+  if (!recordings) return recordings.error();
   Survey out;
+  for (const auto& recording : *recordings) out.recordings.push_back({.recording = recording, .stream = {}});
   for (const auto& stream : *streams) {
-    auto part = survey(catalog, stream);
+    auto part = survey(catalog, stream, out.recordings);
     if (!part) return part.error();
+    for (auto& each : out.recordings)
+      if (each.recording.stream == stream.id) each.stream = stream.name;
     out.streams.push_back(std::move(*part));
   }
   const auto extents = catalog.extents();

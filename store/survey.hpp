@@ -30,8 +30,17 @@ struct StreamSurvey {
   std::vector<TrackSurvey> tracks;
 };
 
+struct RecordingSurvey {
+  RecordingRecord recording;
+  std::string stream;          ///< name
+  std::uint64_t segments = 0;  ///< of all tracks, gaps among them
+  std::uint64_t gaps = 0;
+  std::uint64_t size_bytes = 0;  ///< of media
+};
+
 struct Survey {
   std::vector<StreamSurvey> streams;
+  std::vector<RecordingSurvey> recordings;
   std::uint64_t extents = 0;
   std::uint64_t extent_bytes = 0;
   std::uint64_t index_bytes = 0;  ///< files of the index

@@ -14,6 +14,7 @@
 #include "store/folder.hpp"
 #include "store/index.hpp"
 #include "store/keys.hpp"
+#include "store/recording_log.hpp"
 #include "store/stream_log.hpp"
 
 namespace lookback::store {
@@ -31,10 +32,13 @@ class Verification {
     index_ = std::move(*index);
     check_index();
     read_extents();
+    recordings_ = read<RecordingRecord>(Family::recordings, "", decode_recording);
+    report_.recordings = recordings_.size();
     for (const auto& stream : read<StreamRecord>(Family::streams, "", decode_stream)) check(stream);
     for (auto at = extents_.begin(); at != extents_.end();) check_extent(at++->second, {});
     find_unknown();
     check_stream_log();
+    check_recording_log();
     report_.elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
     return std::move(report_);
@@ -129,6 +133,28 @@ class Verification {
          .what = std::string(stream_log_name) + " is damaged: the next start writes it anew"});
   }
 
+  void check_recording_log() {
+    const auto log = read_recording_log(folder_.path());
+    if (!log || log->bad_bytes != 0) {
+      add({.kind = Finding::Kind::block,
+           .what = std::string(recording_log_name) + " is damaged: the next start writes it anew"});
+    } else if (!std::ranges::all_of(recordings_, [&](const auto& each) {
+                 const auto found = log->recordings.find(each.id);
+                 return found != log->recordings.end() && found->second == each;
+               })) {
+      // A crash may come between the two: the change had not been answered.
+      report_.notes.push_back(std::string(recording_log_name) +
+                              " is older than the index: the next start mends it");
+    }
+  }
+
+  std::vector<std::string> recordings_of(std::uint64_t msn) const {
+    std::vector<std::string> ids;
+    for (const auto& each : recordings_)
+      if (each.stream == stream_.id && each.first_msn <= msn && msn < each.end_msn) ids.push_back(each.id);
+    return ids;
+  }
+
   /// All records of a family under a prefix; those that cannot be read are findings.
   template <class Record, class Take>
   void visit(Family family, const std::string& prefix, Result<Record> (*decode)(ByteSpan), const Take& take) {
@@ -163,6 +189,7 @@ class Verification {
     finding.stream = stream_.name;
     finding.generation = stream_.generation;
     finding.track = track_.name;
+    if (finding.msn) finding.recordings = recordings_of(*finding.msn);
     ++report_.damaged;
     if (report_.findings.size() < VerifyReport::max_findings) report_.findings.push_back(std::move(finding));
   }
@@ -175,6 +202,7 @@ class Verification {
   VerifyReport report_;
   StreamRecord stream_;  ///< what is being looked at
   TrackRecord track_;
+  std::vector<RecordingRecord> recordings_;
   std::map<ExtentKey, ExtentRecord> extents_;  ///< not looked at yet
   std::set<std::uint64_t> files_, known_;
   std::uint64_t total_ = 0;
@@ -188,11 +216,15 @@ std::string describe(const Finding& finding) {
   if (finding.msn) out += fmt::format("-{}", *finding.msn);
   if (!out.empty()) out += ": ";
   out += finding.what;
-  if (finding.extent == 0) return out;
-  out += " (" + extent_name(finding.extent);
-  if (finding.size_bytes != 0)
-    out += fmt::format(", bytes {} to {}", finding.offset, finding.offset + finding.size_bytes);
-  return out + ")";
+  if (finding.extent != 0) {
+    out += " (" + extent_name(finding.extent);
+    if (finding.size_bytes != 0)
+      out += fmt::format(", bytes {} to {}", finding.offset, finding.offset + finding.size_bytes);
+    out += ")";
+  }
+  if (!finding.recordings.empty())
+    out += fmt::format(", of recording {}", fmt::join(finding.recordings, ", "));
+  return out;
 }
 
 Result<VerifyReport> verify(const std::filesystem::path& path, const Log& log, const Progress& progress) {

@@ -25,19 +25,20 @@ struct Finding {
   Kind kind{};
   std::string stream = {}, generation = {}, track = {};  ///< empty where it is about none
   std::optional<std::uint64_t> msn = {};
-  std::uint64_t extent = 0;      ///< 0: none
-  std::uint64_t offset = 0;      ///< in the extent
-  std::uint64_t size_bytes = 0;  ///< of what is damaged there, as narrow as checksums tell
-  std::string what = {};         ///< "part 3 does not match its checksum"
+  std::uint64_t extent = 0;                  ///< 0: none
+  std::uint64_t offset = 0;                  ///< in the extent
+  std::uint64_t size_bytes = 0;              ///< of what is damaged there, as narrow as checksums tell
+  std::string what = {};                     ///< "part 3 does not match its checksum"
+  std::vector<std::string> recordings = {};  ///< ids of those that hold the segment
 };
 
-/// "live/news/v0-k3f9-123: part 3 ... (0000000000000005.ext, bytes 1000 to 2000)"
+/// "live/news/v0-k3f9-123: part 3 ... (0000000000000005.ext, bytes 1000 to 2000), of recording abcdefghij01"
 std::string describe(const Finding& finding);
 
 struct VerifyReport {
   static constexpr std::size_t max_findings = 100'000;
 
-  std::uint64_t streams = 0, extents = 0, segments = 0, gaps = 0;
+  std::uint64_t streams = 0, recordings = 0, extents = 0, segments = 0, gaps = 0;
   std::uint64_t bytes = 0;         ///< read
   std::uint64_t damaged = 0;       ///< findings, those beyond max_findings among them
   std::vector<Finding> findings;   ///< the first max_findings

@@ -35,6 +35,8 @@ std::string json_of(const store::Finding& finding) {
   if (!finding.stream.empty()) out.text("stream", finding.stream);
   if (!finding.track.empty()) out.text("track", finding.track);
   if (finding.msn) out.number("msn", *finding.msn);
+  if (!finding.recordings.empty())
+    out.list("recordings", finding.recordings, [](const auto& id) { return json_text(id); });
   if (!finding.track.empty() && finding.msn)
     out.text("url", fmt::format("/{}/{}-{}-{}.m4s", finding.stream, finding.track, finding.generation,
                                 *finding.msn));
@@ -112,6 +114,35 @@ std::string streams_text(const store::Survey& survey) {
   return out;
 }
 
+const char* state_of(const store::RecordingRecord& recording) {
+  if (recording.first_msn == store::RecordingRecord::open) return "scheduled";
+  return recording.ended ? "ended" : "growing";
+}
+
+std::string recordings_text(const store::Survey& survey) {
+  std::string out;
+  for (const auto& [recording, stream, segments, gaps, bytes] : survey.recordings) {
+    out += fmt::format("{}  {}  {} in {} segments, {} gaps  from {}, {}{}  {}\n", recording.id, stream,
+                       size_text(bytes), segments - gaps, gaps, date_text(recording.start_us),
+                       state_of(recording), recording.locked ? ", locked" : "", recording.name);
+  }
+  return out;
+}
+
+std::string json_of(const store::RecordingSurvey& each) {
+  return JsonObject()
+      .text("id", each.recording.id)
+      .text("name", each.recording.name)
+      .text("stream", each.stream)
+      .text("state", state_of(each.recording))
+      .flag("locked", each.recording.locked)
+      .number("start_us", each.recording.start_us)
+      .number("segments", each.segments)
+      .number("gaps", each.gaps)
+      .number("bytes", each.size_bytes)
+      .take();
+}
+
 std::string stretches_text(const store::StreamSurvey& stream) {
   std::string out;
   for (const auto& track : stream.tracks) {
@@ -139,9 +170,10 @@ std::string to_text(const store::VerifyReport& report) {
   if (report.damaged > report.findings.size())
     out += fmt::format("and {} more\n", report.damaged - report.findings.size());
   for (const auto& note : report.notes) out += "note: " + note + "\n";
-  out += fmt::format("{} streams, {} extents, {} segments, {} gaps; {} read in {}: ", report.streams,
-                     report.extents, report.segments - report.gaps, report.gaps, size_text(report.bytes),
-                     time_text(std::chrono::duration_cast<std::chrono::seconds>(report.elapsed)));
+  out += fmt::format(
+      "{} streams, {} recordings, {} extents, {} segments, {} gaps; {} read in {}: ", report.streams,
+      report.recordings, report.extents, report.segments - report.gaps, report.gaps, size_text(report.bytes),
+      time_text(std::chrono::duration_cast<std::chrono::seconds>(report.elapsed)));
   return out + (report.damaged == 0 ? "all good\n" : fmt::format("{} damaged\n", report.damaged));
 }
 
@@ -149,6 +181,7 @@ std::string to_json(const store::VerifyReport& report) {
   return JsonObject()
              .number("damaged", report.damaged)
              .number("streams", report.streams)
+             .number("recordings", report.recordings)
              .number("extents", report.extents)
              .number("segments", report.segments)
              .number("gaps", report.gaps)
@@ -195,11 +228,14 @@ std::string to_json(const store::RepairReport& report) {
 }
 
 std::string stat_text(const store::Survey& survey) {
-  auto out = fmt::format("media    {} in {} extents\nindex    {}\nstreams  {}\nstopped  {}\n\n",
-                         size_text(survey.extent_bytes), survey.extents, size_text(survey.index_bytes),
-                         survey.streams.size(),
-                         survey.stopped_clean ? "clean" : "by a crash: the next start mends what it left");
-  return out + streams_text(survey);
+  auto out = fmt::format(
+      "media       {} in {} extents\nindex       {}\nstreams     {}\nrecordings  {}\nstopped     {}\n\n",
+      size_text(survey.extent_bytes), survey.extents, size_text(survey.index_bytes), survey.streams.size(),
+      survey.recordings.size(),
+      survey.stopped_clean ? "clean" : "by a crash: the next start mends what it left");
+  out += streams_text(survey);
+  if (!survey.recordings.empty()) out += "\n" + recordings_text(survey);
+  return out;
 }
 
 std::string stat_json(const store::Survey& survey) {
@@ -209,6 +245,7 @@ std::string stat_json(const store::Survey& survey) {
              .number("index_bytes", survey.index_bytes)
              .flag("stopped_clean", survey.stopped_clean)
              .list("streams", survey.streams, [](const auto& stream) { return head_json(stream).take(); })
+             .list("recordings", survey.recordings, [](const auto& each) { return json_of(each); })
              .take() +
          "\n";
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "tests/support/api_client.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
@@ -35,11 +36,16 @@ void flip_bit(const fs::path& path, std::streamoff offset) {
   file.put(byte);
 }
 
-/// The playlist's lines that must be the same after a repair: all but the server's own options.
-std::string playlist_of(Server& server, const std::string& leaf) {
-  const auto answer = HttpClient(server.http_port()).get("/live/a/" + leaf);
+std::string text_of(Server& server, const std::string& url) {
+  const auto answer = HttpClient(server.http_port()).get(url);
+  CAPTURE(url, answer.text());
   REQUIRE(answer.status == 200);
   return answer.text();
+}
+
+/// The playlist's lines that must be the same after a repair: all but the server's own options.
+std::string playlist_of(Server& server, const std::string& leaf) {
+  return text_of(server, "/live/a/" + leaf);
 }
 
 /// Each segment of a playlist, and whether EXT-X-GAP stands before it.
@@ -60,11 +66,16 @@ std::map<std::string, bool> segments_of(Server& server, const std::string& leaf)
 TEST_CASE("lookback store: verify, stat, ls and repair of a stopped server's store", "[store]") {
   Server server({.grace = "1s"});
   const auto data = server.folder() / "data";
+  std::string recording;
   {
     Publisher publisher({.clip = clip("sintel_360p24_gop2.mp4"), .url = server.rtmp_url("live/a")});
     Witness witness(server.http_port(), "live/a", {.fetch = false, .hold_hints = false});
     REQUIRE(witness.wait_for_segments(3, 30s));
     witness.stop();
+    const auto made =
+        ApiClient(server.http_port()).post("/recordings", R"({"stream":"live/a","start":"now-5s"})");
+    REQUIRE(made.status == 201);
+    recording = made.text("id");
   }
   for (const auto* command : {"verify", "repair", "stat", "ls"}) {
     const auto refused = store(command, data);
@@ -81,12 +92,22 @@ TEST_CASE("lookback store: verify, stat, ls and repair of a stopped server's sto
   const auto stat = store("stat", data);
   CHECK(stat.exit_code == 0);
   CHECK(holds(stat.out, "live/a"));
+  CHECK(holds(stat.out, recording));
   CHECK(holds(store("ls", data, {"live/a", "--json"}).out, "\"first_msn\": 0"));
   CHECK(store("ls", data, {"live/none"}).exit_code == 2);
   CHECK(store("verify", data / "extents").exit_code == 2);
 
   server.start();
+  const auto has_ended = [&] { return holds(playlist_of(server, "v0.m3u8"), "#EXT-X-ENDLIST"); };
+  REQUIRE(eventually(has_ended));  // the grace time of before
   const auto before = playlist_of(server, "v0.m3u8");
+  // What the server has answered before a repair, it answers after it.
+  const std::vector<std::string> others{"/live/a/ranges.json", "/api/v1/recordings/" + recording,
+                                        "/vod/" + recording + "/v0.m3u8",
+                                        "/vod/" + recording + "/ranges.json"};
+  std::vector<std::string> told;
+  for (const auto& url : others) told.push_back(text_of(server, url));
+  CHECK(holds(told[0], recording));
   REQUIRE(server.stop() == 0);
   fs::remove_all(data / "index");
   const auto refused = run({Server::binary().string(), "run", "-c", server.config().string()});
@@ -96,7 +117,9 @@ TEST_CASE("lookback store: verify, stat, ls and repair of a stopped server's sto
   INFO(repaired.out << repaired.err);
   CHECK(repaired.exit_code == 0);
   server.start();
+  REQUIRE(eventually(has_ended));
   CHECK(playlist_of(server, "v0.m3u8") == before);
+  for (std::size_t i = 0; i < others.size(); ++i) CHECK(text_of(server, others[i]) == told[i]);
   REQUIRE(server.stop() == 0);
 
   for (const auto& entry : fs::directory_iterator(data / "extents"))

@@ -7,7 +7,7 @@
 
 #include "store/extent_format.hpp"
 #include "store/folder.hpp"
-#include "tests/store/power_cut.hpp"
+#include "tests/store/recording_fixture.hpp"
 
 using namespace lookback;
 using namespace lookback::store;
@@ -195,6 +195,34 @@ TEST_CASE("verify names a missing and a short extent, with the segments in it", 
       if (finding.kind == Finding::Kind::segment) msns.insert(finding.msn.value());
     CHECK(msns.size() == static_cast<std::size_t>(inside));
   }
+}
+
+TEST_CASE("verify names the recordings that hold a damaged segment, and a damaged log of them",
+          "[store][verify]") {
+  const TempDir folder;
+  const auto segments = write_store(folder.path(), 12);
+  {
+    const auto store = open_store(options_at(folder.path()));
+    REQUIRE(store->put_recording(recording_of(1, 2, 5, "abcdefghij01")).has_value());
+    REQUIRE(store->put_recording(recording_of(1, 4, RecordingRecord::open, "abcdefghij02")).has_value());
+  }
+  CHECK(verified(folder.path()).recordings == 2);
+  CHECK(verified(folder.path()).damaged == 0);
+  const std::map<std::uint64_t, std::vector<std::string>> expected{
+      {1, {}}, {2, {"abcdefghij01"}}, {4, {"abcdefghij01", "abcdefghij02"}}, {6, {"abcdefghij02"}}};
+  for (const auto& segment : segments)
+    if (expected.contains(segment.msn)) flip_bit(extent_file(folder.path(), segment.extent), segment.offset);
+  const auto report = verified(folder.path());
+  CHECK(report.damaged == 2 * expected.size());  // of two tracks
+  for (const auto& finding : report.findings) {
+    INFO(describe(finding));
+    CHECK(finding.recordings == expected.at(finding.msn.value()));
+  }
+
+  flip_bit(folder.path() / "recordings.log", fs::file_size(folder.path() / "recordings.log") / 2);
+  const auto again = verified(folder.path());
+  CHECK(again.damaged == report.damaged + 1);
+  CHECK(std::ranges::count(again.findings, Finding::Kind::block, &Finding::kind) == 1);
 }
 
 TEST_CASE("what a crash left open is no damage", "[store][verify]") {

@@ -39,14 +39,16 @@ TEST_CASE("a finding names the segment, its URL and its place", "[cli]") {
                              .extent = 255,
                              .offset = 1'000,
                              .size_bytes = 500,
-                             .what = "part 2 does not match its checksum"});
+                             .what = "part 2 does not match its checksum",
+                             .recordings = {"abcdefghij01"}});
   const auto text = to_text(report);
   CHECK(text.find(
             "live/news/v0-k3f9-123: part 2 does not match its checksum (00000000000000ff.ext, bytes 1000 to "
-            "1500)\n") == 0);
+            "1500), of recording abcdefghij01\n") == 0);
   CHECK(text.find("1 damaged\n") != std::string::npos);
   const auto json = to_json(report);
   CHECK(json.find("\"url\": \"/live/news/v0-k3f9-123.m4s\"") != std::string::npos);
+  CHECK(json.find("\"recordings\": [\"abcdefghij01\"]") != std::string::npos);
   CHECK(json.find("\"offset\": 1000, \"size\": 500") != std::string::npos);
 }
 
@@ -61,4 +63,19 @@ TEST_CASE("a listing names what is stored in one piece", "[cli]") {
   CHECK(list_json(survey, "live/a")->find("\"first_msn\": 0, \"last_msn\": 1") != std::string::npos);
   CHECK(!list_text(survey, "live/b"));
   CHECK(stat_text(survey).find("live/a  abcd") != std::string::npos);
+  store::RecordingSurvey recording;
+  recording.stream = "live/a";
+  recording.segments = 3;
+  recording.gaps = 1;
+  recording.size_bytes = 900;
+  recording.recording.id = "abcdefghij01";
+  recording.recording.name = "the news";
+  recording.recording.first_msn = 0;
+  recording.recording.locked = true;
+  survey.recordings.push_back(recording);
+  CHECK(stat_text(survey).find(
+            "abcdefghij01  live/a  900 B in 2 segments, 1 gaps  from 1970-01-01T00:00:00.000Z, "
+            "growing, locked  the news\n") != std::string::npos);
+  CHECK(stat_json(survey).find("\"id\": \"abcdefghij01\", \"name\": \"the news\", \"stream\": \"live/a\"") !=
+        std::string::npos);
 }
