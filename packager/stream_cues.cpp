@@ -33,7 +33,9 @@ void StreamPackager::date_cues() {
     }
     const auto range = cue_book_.enter(cue, {clock_.date(media_us), media_us});
     if (!range) continue;
-    for (const auto& one : session_) tracks_[one.track].fresh_ranges.push_back(*range);
+    for (std::size_t i = 0; i < session_.size(); ++i) {  // one that joins later copies what its gaps have
+      if (segmenter_->has_begun(i)) tracks_[session_[i].track].fresh_ranges.push_back(*range);
+    }
   }
 }
 

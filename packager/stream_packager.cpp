@@ -78,7 +78,7 @@ bool StreamPackager::tracks_are_known(const SourceSample& newest) const {
       return std::ranges::binary_search(formats_, source, {}, &SourceFormat::source);
     };
     if (std::ranges::all_of(expected_, has_format)) return true;
-  } else if (formats_.size() == 2) {
+  } else if (formats_.size() > 1 && formats_.front().source.kind != formats_.back().source.kind) {
     return true;
   }
   return newest.dts_us - pending_.front().sample.dts_us >= settings_.track_wait_us;

@@ -45,7 +45,7 @@ Result<void> StreamPackager::begin(Outputs& out) {
   first_arrival_us_ = pending_.front().now_us;
   origin_us_ = std::max(first_arrival_us_ - record_.epoch_us, record_.end_us);
   timeline_.emplace(SessionTimeline::Options{}, origin_us_, entered);
-  clock_.restart();
+  clock_.restart(clock_.date(record_.end_us));
   first_msn_ = record_.next_msn;
   discontinuous_ = record_.next_msn > 0;
   discontinuity_ = record_.next_discontinuity;

@@ -33,8 +33,8 @@ struct LiveServices {
   store::Store& store;
   Hub& hub;
   WallClock& clock;
-  std::size_t max_tracks = 16;                ///< of one stream, over its whole life
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of a publisher that stands by
+  std::size_t max_tracks = 16;                ///< of one stream, over its whole life
 };
 
 class LiveStream;
