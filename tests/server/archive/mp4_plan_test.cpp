@@ -126,9 +126,9 @@ TEST_CASE("of several renditions the largest that is there throughout is taken, 
   const auto names = [&] {
     const auto planned = script.plan(0, 20);
     REQUIRE(planned.has_value());
-    std::vector<std::string> names;
-    for (const auto& track : std::get<Mp4Plan>(*planned).tracks) names.push_back(track.record.name);
-    return names;
+    std::vector<std::string> out;
+    for (const auto& track : std::get<Mp4Plan>(*planned).tracks) out.push_back(track.record.name);
+    return out;
   };
   CHECK(names() == std::vector<std::string>{"a0", "v1"});
   script.window.tracks[2].segments.resize(5);  // it left in the middle

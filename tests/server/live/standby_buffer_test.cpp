@@ -10,7 +10,7 @@ using packager::SourceSample;
 namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
-constexpr std::size_t payload = 1'000, weight = payload + 64;
+constexpr std::size_t payload = 1'000, sample_weight = payload + 64;
 
 FormatChange format(MediaKind kind, std::uint32_t timescale) {
   FormatChange change;
@@ -62,15 +62,15 @@ TEST_CASE("nothing older than the reach is kept, but for the group that lasted u
   auto buffer = with_formats(1 << 20);
   publish(buffer, 0, 60, 3 * second_us);
   // The last comes at 59.9 s: 56.9 s lies in the group that begins at 56 s.
-  CHECK(buffer.held_bytes() == (40 + 4) * weight);
+  CHECK(buffer.held_bytes() == (40 + 4) * sample_weight);
   CHECK(media(buffer.release(0)[2]).dts_us == 56 * second_us);
 }
 
 TEST_CASE("of more than the bound the oldest groups go, and a longer one is left out", "[failover]") {
-  constexpr std::size_t bound = 50 * weight;
+  constexpr std::size_t bound = 50 * sample_weight;
   auto buffer = with_formats(bound);
   publish(buffer, 0, 6, 100 * second_us);  // a group is 22 samples: two of three fit
-  CHECK(buffer.held_bytes() == 44 * weight);
+  CHECK(buffer.held_bytes() == 44 * sample_weight);
   for (std::int64_t now = 6 * second_us; now < 16 * second_us; now += second_us / 10) {
     buffer.take({sample(MediaKind::video, now, now == 6 * second_us)}, now, 100 * second_us);
     REQUIRE(buffer.held_bytes() <= bound);
