@@ -37,7 +37,7 @@ TEST_CASE("a second opener is refused while the first lives, and only then", "[s
 TEST_CASE("a store of a newer format is refused and left alone", "[store][folder]") {
   const TempDir folder;
   write_one_segment(folder.path());
-  std::ofstream(folder.path() / "VERSION") << "lookback-store 3\n";
+  std::ofstream(folder.path() / "VERSION") << "lookback-store " << Folder::format_version + 1 << "\n";
   CHECK(Store::open(options_at(folder.path())).error() == Errc::newer_format);
   std::ofstream(folder.path() / "VERSION") << "lookback-store 1\n";
   const auto store = open_store(options_at(folder.path()));
