@@ -106,9 +106,7 @@ TEST_CASE("GStreamer's RTMP sink publishes", "[players]") {
   witness.stop();
   CHECK(witness.renditions().size() == 2);
   for (const auto& rendition : witness.renditions()) {
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(describe(violations));
     CHECK(violations.empty());
   }
