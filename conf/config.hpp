@@ -10,6 +10,7 @@
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "server/ingest/srt/options.hpp"
+#include "server/live/options.hpp"
 #include "server/live/stream_settings.hpp"
 #include "server/pictures/options.hpp"
 #include "store/options.hpp"
@@ -60,6 +61,7 @@ struct Config {
   server::rtmp::TlsOptions rtmps;
   server::srt::Options srt;
   server::pictures::Options pictures;
+  server::HealthOptions health;
   server::api::Tokens tokens;
   HttpsOptions https;
   Limits limits;

@@ -201,6 +201,33 @@ List pictures() {
   };
 }
 
+List health() {
+  return {
+      Make::duration(
+          "health.silence", 1s, 1h, [](auto& c) -> auto& { return c.health.silence; }),
+      Make::duration(
+          "health.long_gop", 500ms, 1h, [](auto& c) -> auto& { return c.health.long_gop; }),
+      Make::duration(
+          "health.av_apart", 1ms, 1h, [](auto& c) -> auto& { return c.health.av_apart; }),
+      Make::duration(
+          "health.jitter", 1ms, 1h, [](auto& c) -> auto& { return c.health.jitter; }),
+      Make::duration(
+          "health.clock_offset", 1ms, 24h, [](auto& c) -> auto& { return c.health.clock_offset; }),
+      Make::duration(
+          "health.jump_memory", 1s, 24h, [](auto& c) -> auto& { return c.health.jump_memory; }),
+      Make::duration(
+          "health.unaligned_memory", 1s, 24h, [](auto& c) -> auto& { return c.health.unaligned_memory; }),
+      Make::share(
+          "health.drift", 1, 1'000'000, [](auto& c) -> auto& { return c.health.drift_ppm; }),
+      Make::share(
+          "health.loss", 0, 1'000'000, [](auto& c) -> auto& { return c.health.loss_ppm; }),
+      Make::share(
+          "health.uneven_frames", 0, 1'000'000, [](auto& c) -> auto& { return c.health.uneven_frames_ppm; }),
+      Make::count(
+          "health.round_trips", 0, 100, [](auto& c) -> auto& { return c.health.round_trips; }),
+  };
+}
+
 List later() {
   return {
       absent(no_https, Make::address(
@@ -237,7 +264,7 @@ List limits() {
 List all() {
   List list;
   for (const auto& part :
-       {process(), store(), http(), api(), rtmp(), rtmps(), srt(), pictures(), later(), limits()}) {
+       {process(), store(), http(), api(), rtmp(), rtmps(), srt(), pictures(), health(), later(), limits()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;

@@ -21,6 +21,8 @@ std::string_view example(const Type& type) {
       return "a whole number such as 1000";
     case Kind::size:
       return "a size in quotes such as \"50MiB\"";
+    case Kind::share:
+      return "a share in quotes such as \"1%\" or \"100ppm\"";
     case Kind::duration:
       return "a duration in quotes such as \"10s\" or \"334ms\"";
     case Kind::text:
@@ -38,6 +40,7 @@ std::string_view example(const Type& type) {
 std::string number_text(const Type& type, std::uint64_t value) {
   if (type.kind == Kind::duration) return format_duration(microseconds(static_cast<std::int64_t>(value)));
   if (type.kind == Kind::size) return format_size(value);
+  if (type.kind == Kind::share) return format_share(value);
   return std::to_string(value);
 }
 
@@ -66,6 +69,8 @@ Converted wrong_type(const Type& type, const Raw& raw) {
   const auto* number = std::get_if<std::int64_t>(&raw);
   if (number != nullptr && type.kind == Kind::duration)
     text += fmt::format("; for seconds write \"{}s\"", *number);
+  if (number != nullptr && type.kind == Kind::share)
+    text += fmt::format("; for percent write \"{}%\"", *number);
   if (number != nullptr && type.kind == Kind::size) text += fmt::format("; for bytes write \"{}B\"", *number);
   return complain(std::move(text));
 }
@@ -111,7 +116,7 @@ Converted convert_quantity(const Type& type, const Raw& raw) {
     else
       error = parsed.error();
   } else {
-    const auto parsed = parse_size(*text);
+    const auto parsed = type.kind == Kind::share ? parse_share(*text) : parse_size(*text);
     if (parsed)
       value = *parsed;
     else
@@ -179,6 +184,7 @@ Converted convert(const Type& type, const Raw& raw) {
     case Kind::count:
       return convert_count(type, raw);
     case Kind::size:
+    case Kind::share:
     case Kind::duration:
       return convert_quantity(type, raw);
     case Kind::text:
@@ -234,7 +240,8 @@ std::string show(const Type& type, const Value& value) {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::uint64_t number) const {
       if (number == 0 && !type.zero_word.empty()) return in_quotes(type.zero_word);
-      return type.kind == Kind::size ? in_quotes(format_size(number)) : std::to_string(number);
+      const bool is_quantity = type.kind == Kind::size || type.kind == Kind::share;
+      return is_quantity ? in_quotes(number_text(type, number)) : std::to_string(number);
     }
     std::string operator()(microseconds duration) const {
       if (duration.count() == 0 && !type.zero_word.empty()) return in_quotes(type.zero_word);

@@ -19,13 +19,14 @@ struct Other {
 };
 using Raw = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Other>;
 
-/// A value of the key's type: flag; count or bytes; duration; text; texts.
+/// A value of the key's type: flag; count, bytes or parts per million; duration; text; texts.
 using Value =
     std::variant<bool, std::uint64_t, std::chrono::microseconds, std::string, std::vector<std::string>>;
 
-enum class Kind { flag, count, size, duration, text, choice, address, addresses };
+enum class Kind { flag, count, size, share, duration, text, choice, address, addresses };
 
-/// What a key takes. Limits are in the kind's own unit (count, bytes, microseconds, characters).
+/// What a key takes. Limits are in the kind's own unit (count, bytes, parts per million, microseconds,
+/// characters).
 struct Type {
   Kind kind = Kind::text;
   std::uint64_t min = 0;

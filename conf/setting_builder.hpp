@@ -40,6 +40,13 @@ class SettingBuilder {
                 convert_as<std::uint64_t>);
   }
 
+  /// The field, and limits, in parts per million.
+  template <class Field>
+  static Setting<Target> share(std::string name, std::uint64_t min, std::uint64_t max, Field field) {
+    return make(std::move(name), Type{.kind = Kind::share, .min = min, .max = max}, field,
+                convert_as<std::uint64_t>);
+  }
+
   /// The field is a chrono duration, or an integer of microseconds.
   template <class Field>
   static Setting<Target> duration(std::string name, std::chrono::microseconds min,

@@ -11,7 +11,7 @@ namespace {
 
 struct Unit {
   std::string_view name;
-  std::uint64_t scale;  ///< in microseconds or bytes
+  std::uint64_t scale;  ///< in microseconds, bytes or parts per million
 };
 
 /// From large to small: the order in which several may be combined.
@@ -32,10 +32,12 @@ constexpr std::array size_units{
     Unit{"B", 1},
 };
 
+constexpr std::array share_units{Unit{"%", 10'000}, Unit{"ppm", 1}};
+
 constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_of_unit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '%'; }
 
 /// Takes what matches from the front of `text`.
 template <class Predicate>
@@ -100,7 +102,7 @@ Result<Term> take_term(std::string_view& text, std::span<const Unit> units) {
     decimals = take_while(text, is_digit);
     if (decimals.empty()) return Errc::not_a_number;
   }
-  const auto name = take_while(text, is_letter);
+  const auto name = take_while(text, is_of_unit);
   if (name.empty()) return text.empty() ? Errc::missing_unit : Errc::unknown_unit;
   const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
   if (unit == units.end()) return Errc::unknown_unit;
@@ -114,6 +116,14 @@ Result<Term> take_term(std::string_view& text, std::span<const Unit> units) {
   const auto sum = add(*whole, *rest);
   if (!sum) return sum.error();
   return Term{*sum, static_cast<std::size_t>(unit - units.begin())};
+}
+
+/// A text that is one term.
+Result<std::uint64_t> parse_one(std::string_view text, std::span<const Unit> units) {
+  const auto term = take_term(text, units);
+  if (!term) return term.error();
+  if (!text.empty()) return Errc::unknown_unit;
+  return term->value;
 }
 
 std::string format(std::uint64_t value, std::span<const Unit> units, bool (*shown)(const Unit&)) {
@@ -142,16 +152,17 @@ Result<std::chrono::microseconds> parse_duration(std::string_view text) {
   return std::chrono::microseconds(static_cast<std::int64_t>(sum));
 }
 
-Result<std::uint64_t> parse_size(std::string_view text) {
-  const auto term = take_term(text, size_units);
-  if (!term) return term.error();
-  if (!text.empty()) return Errc::unknown_unit;
-  return term->value;
-}
+Result<std::uint64_t> parse_size(std::string_view text) { return parse_one(text, size_units); }
+Result<std::uint64_t> parse_share(std::string_view text) { return parse_one(text, share_units); }
 
 std::string format_duration(std::chrono::microseconds value) {
   if (value.count() <= 0) return "0s";
   return format(static_cast<std::uint64_t>(value.count()), duration_units, [](const Unit&) { return true; });
+}
+
+std::string format_share(std::uint64_t ppm) {
+  if (ppm == 0) return "0%";
+  return format(ppm, share_units, [](const Unit&) { return true; });
 }
 
 std::string format_size(std::uint64_t bytes) {

@@ -6,6 +6,12 @@
 #include "packager/media/ticks.hpp"
 
 namespace lookback::packager {
+namespace {
+
+/// What the whole milliseconds of RTMP may put a sample before the picture that it belongs to.
+constexpr std::int64_t rounding_us = 2'000;
+
+}  // namespace
 
 Segmenter::Segmenter(Options options, const std::vector<Track>& tracks, std::size_t lead)
     : options_(options), lead_(lead) {
@@ -196,9 +202,14 @@ void Segmenter::place_follower(std::size_t index, Sample sample, std::vector<Cut
     open_at_boundary(state);
   }
   advance(index, sample.dts, out);
-  if (sample.dts < state.end) {  // its time was given to a gap
-    ++counters_.dropped_samples;
-    return;
+  if (const auto early = state.end - sample.dts; early > 0) {
+    if (to_us(early, state.track.timescale) > rounding_us || early >= sample.duration) {
+      ++counters_.dropped_samples;  // its time was given to a gap, or is before the first picture
+      return;
+    }
+    sample.dts += early;
+    sample.duration -= early;
+    if (state.track.video) sample.composition -= static_cast<std::int32_t>(early);
   }
   if (sample.end() - state.segment_start > state.segment_limit) {
     if (sample.dts - state.segment_start >= state.segment_limit) {  // nowhere to put it

@@ -142,11 +142,6 @@ void StreamPackager::note(std::string line) {
 
 void StreamPackager::look_for_notes() {
   const auto& counters = segmenter_->counters();
-  if (counters.unaligned_starts > 0) {
-    note(
-        "the renditions' key pictures do not coincide: some segments start without one, and a player may "
-        "stutter when it switches; let the encoder use fixed, common GOPs");
-  }
   if (counters.lead_changes > 0) {
     const auto& track = tracks_[session_[lead()].track];
     note(fmt::format("a rendition fell silent: {} decides where segments end now", track.record.name));

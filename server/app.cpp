@@ -141,7 +141,9 @@ App::App(AppOptions options, DataFolder folder)
       hub_(network_.contexts()),
       overrides_(*folder_.store),
       registry_(
-          options_.registry, LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes},
+          options_.registry,
+          LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes, options_.registry.max_tracks,
+                       options_.health},
           network_.contexts(), blocking_,
           [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
           folder_.key.hash),

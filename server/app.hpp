@@ -26,6 +26,7 @@ struct AppOptions {
   srt::Options srt;
   Registry::Options registry;
   pictures::Options pictures;
+  HealthOptions health;                       ///< of publishers' media
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of one backup publisher
   std::size_t threads = 0;                    ///< network threads; 0: one for each core
   std::size_t blocking_threads = 4;           ///< for store reads that may wait for the disk

@@ -146,6 +146,7 @@ int run(const Arguments& arguments) {
   options.registry.max_streams = config.limits.max_streams;
   options.registry.max_tracks = options.srt.max_tracks = config.limits.max_tracks;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
+  options.health = config.health;
   options.max_standby_bytes = config.limits.max_standby_bytes;
   options.pictures = config.pictures;
   options.tokens = config.tokens;

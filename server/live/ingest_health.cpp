@@ -19,39 +19,25 @@ constexpr std::size_t most_intervals = 300;
 
 constexpr int looks_to_raise = 3, looks_to_clear = 10;
 
-/// A track that sends nothing for this long: twice what the packager waits before it fills in a gap.
-constexpr std::int64_t silent_us = 3 * second_us;
-/// HLS authoring 1.13 asks for a key picture every 2 s; twice that costs start-up time and cuts inside GOPs.
-constexpr std::int64_t long_gop_us = 4 * second_us;
 /// Frame intervals that are off the usual one by a quarter, and by more than the milliseconds of RTMP
-/// explain; so many of them that it is no lost frame here and there.
-constexpr double odd_interval = 0.25, odd_share = 0.05;
+/// explain.
+constexpr double odd_interval = 0.25;
 constexpr std::int64_t odd_interval_us = 5'000;
 /// As the packager: a step of this size is a break (SessionTimeline::Options::jump_us). Back by any amount
 /// that is no rounding.
 constexpr std::int64_t leap_us = 3 * second_us, step_back_us = 20'000;
-constexpr std::int64_t jump_memory_us = 60 * second_us;
-/// The packager gives a track that is 1.5 s behind a gap: two thirds of that is close to it.
-constexpr std::int64_t apart_us = second_us;
-/// About a part: beyond it a player at the live edge runs dry between two arrivals.
-constexpr std::int64_t jittery_us = 350'000;
-constexpr std::int64_t offset_us = second_us;
-/// Encoders' quartzes are within 50 ppm (ISO/IEC 13818-1 2.4.2.1 allows 30): a clock that is off by more is
-/// set by something else. Less than two minutes tell jitter rather than drift.
-constexpr double drifting_ppm = 100;
+/// Less than two minutes tell jitter rather than drift.
 constexpr std::int64_t late_interval_us = 10 * second_us, drift_span_us = 120 * second_us;
 constexpr std::size_t most_late_points = 60;
 /// Another rendition speaks for the source when the one that did has been silent this long: sooner than its
 /// silence is a complaint.
 constexpr std::int64_t speaker_silence_us = second_us;
 constexpr std::int64_t link_span_us = 10 * second_us;
-/// SRT asks for lost packets again; above this it has little room left for a burst.
-constexpr double lossy = 0.01;
-/// SRT deployment guide: latency of 4 round trips; below 3 a packet that is lost twice is lost for good.
-constexpr int fewest_round_trips = 3;
 
 std::size_t index(MediaKind kind) { return static_cast<std::size_t>(kind); }
 double s(std::int64_t us) { return static_cast<double>(us) / second_us; }
+std::int64_t us(std::chrono::milliseconds time) { return std::chrono::microseconds(time).count(); }
+double share(std::uint64_t ppm) { return static_cast<double>(ppm) / 1e6; }
 double ms(std::int64_t us) { return static_cast<double>(us) / 1'000; }
 
 }  // namespace
@@ -60,7 +46,7 @@ std::string_view name_of(Ailment ailment) {
   constexpr std::array<std::string_view, ailment_count> names{
       "no_video",        "no_audio", "long_gop", "variable_frame_rate",
       "timestamp_jumps", "av_apart", "jitter",   "clock_offset",
-      "drift",           "loss",     "latency"};
+      "drift",           "loss",     "latency",  "unaligned_renditions"};
   return names[static_cast<std::size_t>(ailment)];
 }
 
@@ -108,6 +94,11 @@ void IngestHealth::take(const packager::SourceSample& sample, std::int64_t now_u
   }
   clock.last_dts_us = sample.dts_us;
   clock.last_arrival_us = now_us;
+}
+
+void IngestHealth::take_unaligned(std::uint64_t starts, std::int64_t now_us) {
+  if (starts > unaligned_starts_) last_unaligned_us_ = now_us;
+  unaligned_starts_ = starts;
 }
 
 void IngestHealth::note_gop(std::int64_t dts_us) {
@@ -207,10 +198,11 @@ void IngestHealth::measure_link(HealthReport& report, const std::optional<LinkSt
                 "{:.1f} % of packets had to be sent again in the last 10 s: the network is overloaded or "
                 "poor",
                 report.loss.value_or(0) * 100);
-  look(Ailment::loss, gone > 0 || report.loss.value_or(0) > lossy, text, now_us);
-  look(Ailment::latency, link->latency < fewest_round_trips * link->rtt,
+  look(Ailment::loss, gone > 0 || report.loss.value_or(0) > share(options_.loss_ppm), text, now_us);
+  const auto fewest = static_cast<std::int64_t>(options_.round_trips);
+  look(Ailment::latency, link->latency < fewest * link->rtt,
        fmt::format("the SRT latency of {} ms is less than {} round trips of {:.0f} ms: four are a good value",
-                   link->latency.count(), fewest_round_trips, ms(link->rtt.count())),
+                   link->latency.count(), fewest, ms(link->rtt.count())),
        now_us);
 }
 
@@ -238,17 +230,24 @@ void IngestHealth::look_at_tracks(const HealthReport& report, std::int64_t now_u
         std::tuple(MediaKind::audio, Ailment::no_audio, "audio", "sound")}) {
     const auto last = clocks_[index(kind)].last_arrival_us;
     const auto silence_us = now_us - last.value_or(start_us_);
-    look(ailment, silence_us > silent_us,
+    look(ailment, silence_us > us(options_.silence),
          last ? fmt::format("no {} has come for {:.0f} s", what, s(silence_us))
               : fmt::format("the publisher sends no {}", word),
          now_us, !last);
   }
   look(
-      Ailment::long_gop, report.gop_us.value_or(0) > long_gop_us,
+      Ailment::long_gop, report.gop_us.value_or(0) > us(options_.long_gop),
       fmt::format("a key picture comes every {:.1f} s: set the encoder to 2 s", s(report.gop_us.value_or(0))),
       now_us);
   look(Ailment::variable_frame_rate, is_variable(),
        "the frame rate varies: set the encoder to a constant one, or parts are uneven", now_us);
+  look(
+      Ailment::unaligned,
+      last_unaligned_us_ != 0 && now_us - last_unaligned_us_ < us(options_.unaligned_memory),
+      fmt::format("the renditions' key pictures do not coincide: {} segments so far start without one, and a "
+                  "player may stutter when it switches; let the encoder use fixed, common GOPs",
+                  unaligned_starts_),
+      now_us);
 }
 
 /// Half of the intervals are shorter than the usual one, half are longer; most are like it when the rate is
@@ -262,24 +261,24 @@ bool IngestHealth::is_variable() const {
   const auto usual = *middle;
   const auto most = std::max<std::int64_t>(odd_interval_us, static_cast<std::int64_t>(usual * odd_interval));
   const auto odd = std::ranges::count_if(all, [&](auto each) { return std::abs(each - usual) > most; });
-  return static_cast<double>(odd) > odd_share * static_cast<double>(all.size());
+  return static_cast<double>(odd) > share(options_.uneven_frames_ppm) * static_cast<double>(all.size());
 }
 
 void IngestHealth::look_at_timing(const HealthReport& report, std::int64_t now_us) {
-  look(Ailment::jumps, last_jump_us_ != 0 && now_us - last_jump_us_ < jump_memory_us,
+  look(Ailment::jumps, last_jump_us_ != 0 && now_us - last_jump_us_ < us(options_.jump_memory),
        fmt::format("timestamps have jumped, {} times so far: each is a discontinuity for players", jumps_),
        now_us);
   const auto apart = report.av_offset_us.value_or(0);
-  look(Ailment::av_apart, std::llabs(apart) > apart_us,
+  look(Ailment::av_apart, std::llabs(apart) > us(options_.av_apart),
        fmt::format("sound comes {:.1f} s {} than the pictures it belongs to", s(std::llabs(apart)),
                    apart > 0 ? "later" : "earlier"),
        now_us);
-  look(Ailment::jitter, report.jitter_us.value_or(0) > jittery_us,
+  look(Ailment::jitter, report.jitter_us.value_or(0) > us(options_.jitter),
        fmt::format("media comes in fits and starts of {:.0f} ms: players close to the live edge may stall",
                    ms(report.jitter_us.value_or(0))),
        now_us);
   const auto offset = report.clock_offset_us.value_or(0);
-  look(Ailment::clock_offset, std::llabs(offset) > offset_us,
+  look(Ailment::clock_offset, std::llabs(offset) > us(options_.clock_offset),
        offset > 0
            ? fmt::format(
                  "media comes {:.1f} s later than at the start: the encoder or the network falls behind",
@@ -288,7 +287,7 @@ void IngestHealth::look_at_timing(const HealthReport& report, std::int64_t now_u
                          s(-offset)),
        now_us);
   const auto drift = report.drift_ppm.value_or(0);
-  look(Ailment::drift, std::fabs(drift) > drifting_ppm,
+  look(Ailment::drift, std::fabs(drift) > static_cast<double>(options_.drift_ppm),
        fmt::format("the source's clock is {} by {:.0f} ppm, {:.1f} s a day", drift > 0 ? "slow" : "fast",
                    std::fabs(drift), std::fabs(drift) * 0.0864),
        now_us);
@@ -303,7 +302,7 @@ HealthReport IngestHealth::assess(const std::optional<LinkStats>& link, std::int
   report.gop_us = gop_us_;
   if (last_sync_us_) {
     const auto since = *clocks_[index(MediaKind::video)].last_dts_us - *last_sync_us_;
-    if (since > gop_us_.value_or(0) && (gop_us_ || since > long_gop_us)) report.gop_us = since;
+    if (since > gop_us_.value_or(0) && (gop_us_ || since > us(options_.long_gop))) report.gop_us = since;
   }
   measure_link(report, link, now_us);
   look_at_tracks(report, now_us);

@@ -10,6 +10,7 @@
 
 #include "packager/media/sample.hpp"
 #include "server/ingest/link_stats.hpp"
+#include "server/live/options.hpp"
 
 /// How the media of a publisher does, measured from nothing but its timestamps, sizes and arrivals.
 namespace lookback::server {
@@ -27,8 +28,9 @@ enum class Ailment {
   drift,         ///< the source's clock is faster or slower than ours
   loss,          ///< on the way here
   latency,       ///< of SRT, too short for its round trips
+  unaligned,     ///< key pictures of renditions that do not coincide
 };
-inline constexpr std::size_t ailment_count = 11;
+inline constexpr std::size_t ailment_count = 12;
 
 /// "long_gop", as the API and the log have it.
 std::string_view name_of(Ailment ailment);
@@ -69,9 +71,13 @@ struct HealthReport {
 class IngestHealth {
  public:
   /// `now_us`: the wall clock, Unix us, that never steps; as in all that follows.
-  explicit IngestHealth(std::int64_t now_us) : start_us_(now_us) {}
+  explicit IngestHealth(std::int64_t now_us, HealthOptions options = {})
+      : options_(options), start_us_(now_us) {}
 
   void take(const packager::SourceSample& sample, std::int64_t now_us);
+  /// `starts`: segments of the session so far that begin without a key picture in one of several renditions,
+  /// as they were cut where the first one has one.
+  void take_unaligned(std::uint64_t starts, std::int64_t now_us);
   /// Once a second. `link`: what the protocol has measured; may be empty.
   HealthReport assess(const std::optional<LinkStats>& link, std::int64_t now_us);
 
@@ -116,12 +122,15 @@ class IngestHealth {
   bool is_variable() const;
   double drift_ppm() const;
 
+  const HealthOptions options_;
   const std::int64_t start_us_;
   std::deque<Second> seconds_;
   std::array<Clock, 2> clocks_;
   std::optional<std::int64_t> last_sync_us_, gop_us_;  ///< DTS of the newest sync sample
   std::uint64_t jumps_ = 0;
   std::int64_t last_jump_us_ = 0;
+  std::uint64_t unaligned_starts_ = 0;
+  std::int64_t last_unaligned_us_ = 0;
   std::optional<std::int64_t> first_late_us_;  ///< arrival - DTS at the start
   std::deque<LatePoint> late_points_;          ///< one for each 10 s
   std::deque<LinkPoint> link_points_;          ///< of the last 10 s

@@ -67,7 +67,8 @@ void LiveStream::begin_session(std::shared_ptr<LivePublication> publication) {
   grace_.cancel();
   publication_ = std::move(publication);
   last_events_ = Clock::now();
-  health_.emplace(services_.clock.now_us());
+  health_.emplace(services_.clock.now_us(), services_.health);
+  unaligned_before_ = packager_.counters().unaligned_starts;
   const auto& request = publication_->request();
   const bool fresh_run = !std::exchange(in_run_, true);
   tell([&, now_us = services_.clock.now_us()](StreamStatus& status) {
@@ -164,7 +165,9 @@ void LiveStream::promote(const std::string& why) {
 void LiveStream::look_at_health() {
   if (!publication_) return;
   const auto before = status();
-  auto report = health_->assess(before.link, services_.clock.now_us());
+  const auto now_us = services_.clock.now_us();
+  health_->take_unaligned(packager_.counters().unaligned_starts - unaligned_before_, now_us);
+  auto report = health_->assess(before.link, now_us);
   static const std::vector<Complaint> none;
   const auto& old = before.health ? before.health->complaints : none;
   const auto lacks = [](const std::vector<Complaint>& list, const Complaint& one) {

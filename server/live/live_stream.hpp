@@ -35,6 +35,7 @@ struct LiveServices {
   WallClock& clock;
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of a publisher that stands by
   std::size_t max_tracks = 16;                ///< of one stream, over its whole life
+  HealthOptions health = {};
 };
 
 class LiveStream;
@@ -165,6 +166,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
     StandbyBuffer buffer;
   };
   std::optional<IngestHealth> health_;  ///< of the session
+  std::uint64_t unaligned_before_ = 0;  ///< unaligned_starts of earlier sessions
   std::optional<Standby> standby_;      ///< only beside one that is on the air
   /// When something came from the one that is on the air, and from the one that stands by.
   std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}},

@@ -13,19 +13,10 @@ namespace lookback::server {
 
 namespace asio = boost::asio;
 
-namespace {
-
-LiveServices with_bounds(LiveServices services, const Registry::Options& options) {
-  services.max_tracks = options.max_tracks;
-  return services;
-}
-
-}  // namespace
-
 Registry::Registry(Options options, LiveServices services, std::vector<asio::io_context*> contexts,
                    asio::thread_pool& blocking, SettingsFor settings, PublishKey server_key)
     : options_(options),
-      services_(with_bounds(services, options)),
+      services_(services),
       contexts_(std::move(contexts)),
       blocking_(blocking),
       settings_(std::move(settings)),

@@ -106,6 +106,8 @@ TEST_CASE("every option of the layers is a key of the configuration", "[conf][se
   CHECK(count("srt.") == 10);  // max_tracks is limits.max_tracks
   [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, program] = config.pictures;
   CHECK(count("pictures.") == 10);  // all but the program, which is this one
+  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11] = config.health;
+  CHECK(count("health.") == 11);
 }
 
 TEST_CASE("each key changes the value that it reads, and no other", "[conf][settings]") {

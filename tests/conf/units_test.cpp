@@ -117,6 +117,30 @@ TEST_CASE("a size up to 2^63-1 bytes fits and the next one does not", "[conf][un
   CHECK(size_error("8388608TiB") == Errc::too_large);  // 2^23 * 2^40 = 2^63
 }
 
+TEST_CASE("a share is a number of percent or of parts per million", "[conf][units]") {
+  const auto ppm = [](std::string_view text) { return parse_share(text).value(); };
+  CHECK(ppm("1%") == 10'000);
+  CHECK(ppm("0.5%") == 5'000);
+  CHECK(ppm("100%") == 1'000'000);
+  CHECK(ppm("100ppm") == 100);
+  CHECK(ppm("0%") == 0);
+  const auto error = [](std::string_view text) { return parse_share(text).error(); };
+  CHECK(error("") == Errc::not_a_number);
+  CHECK(error("%") == Errc::not_a_number);
+  CHECK(error("5") == Errc::missing_unit);
+  CHECK(error("5percent") == Errc::unknown_unit);
+  CHECK(error("5%%") == Errc::unknown_unit);
+  CHECK(error("5s") == Errc::unknown_unit);
+  CHECK(error("0.00001%") == Errc::too_fine);  // a tenth of a part per million
+  CHECK(error("99999999999999999999%") == Errc::too_large);
+  CHECK(duration_error("5%") == Errc::unknown_unit);
+  CHECK(size_error("5%") == Errc::unknown_unit);
+  CHECK(format_share(10'000) == "1%");
+  CHECK(format_share(5'000) == "5000ppm");
+  CHECK(format_share(100) == "100ppm");
+  CHECK(format_share(0) == "0%");
+}
+
 TEST_CASE("what is printed is read back as the same value", "[conf][units]") {
   std::mt19937_64 random(7);
   for (int i = 0; i < 2'000; ++i) {
@@ -124,6 +148,8 @@ TEST_CASE("what is printed is read back as the same value", "[conf][units]") {
     CAPTURE(value);
     CHECK(duration(format_duration(microseconds(value))) == microseconds(value));
     CHECK(bytes(format_size(static_cast<std::uint64_t>(value))) == static_cast<std::uint64_t>(value));
+    CHECK(parse_share(format_share(static_cast<std::uint64_t>(value))).value() ==
+          static_cast<std::uint64_t>(value));
   }
 }
 

@@ -3,10 +3,9 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <cmath>
-#include <map>
-#include <sstream>
 #include <thread>
 
+#include "tests/support/frames.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/mp4_boxes.hpp"
@@ -134,39 +133,6 @@ struct Show {
     }
   }
 };
-
-/// One line of framemd5: its time in seconds, and the hash of its bytes.
-struct Frame {
-  double time = 0;
-  std::string hash;
-};
-
-/// What ffmpeg gets of a file or a playlist, by kind ("v", "a"): packets, or decoded.
-std::vector<Frame> frames(const std::string& input, const std::string& kind, const std::string& codec) {
-  std::istringstream lines(
-      output_of({"ffmpeg", "-v", "error", "-nostdin", "-copyts", "-i", input, "-map", "0:" + kind,
-                 "-fps_mode", "passthrough", "-c", codec, "-f", "framemd5", "-"}));
-  double base = 0;
-  std::vector<Frame> found;
-  for (std::string line; std::getline(lines, line);) {
-    double numerator = 0, denominator = 0;
-    if (std::sscanf(line.c_str(), "#tb 0: %lf/%lf", &numerator, &denominator) == 2)
-      base = numerator / denominator;
-    if (line.starts_with('#')) continue;
-    std::istringstream fields(line);
-    std::string stream, dts, pts, duration, size, hash;  // side data follows
-    for (auto* field : {&stream, &dts, &pts, &duration, &size, &hash}) std::getline(fields, *field, ',');
-    found.push_back({std::stod(pts) * base, hash});
-  }
-  REQUIRE(base > 0);
-  return found;
-}
-
-std::vector<std::string> hashes(const std::vector<Frame>& frames) {
-  std::vector<std::string> found;
-  for (const auto& frame : frames) found.push_back(frame.hash);
-  return found;
-}
 
 /// codec_tag_string and level of the file's streams, as "TAG,LEVEL".
 std::string probe(const std::string& input, const std::string& kind, const std::string& entries) {

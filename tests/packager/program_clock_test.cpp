@@ -40,6 +40,39 @@ TEST_CASE("late samples of a jittery network do not move the dates", "[packager]
   }
 }
 
+TEST_CASE("dates stand still while arrivals vary by less than 50 ms, and come back to the true time beyond",
+          "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  std::int64_t media = 10 * second_us, late = 0;
+  const auto next = [&] {
+    clock.observe(media, epoch_us + media + late);
+    const auto off = clock.date_of_segment(media) - (epoch_us + media);
+    media += 2 * second_us;
+    return off;
+  };
+  REQUIRE(next() == 0);
+  for (int i = 0; i < 100; ++i) {
+    late = i * 17'000 % 49'000;  // the scheduler of a busy encoder
+    CHECK(next() == 0);
+  }
+  late = 50'000;
+  for (int i = 1; i <= 50; ++i) CHECK(next() == i * 1'000);  // 0.5 ms per second of 2 s segments
+  late = 48'000;
+  for (int i = 0; i < 100; ++i) CHECK(next() == 50'000);
+}
+
+TEST_CASE("a clock that is off by 40 ppm is never further from the true time than 100 ms",
+          "[packager][pdt]") {
+  ProgramClock clock(epoch_us);
+  for (std::int64_t media = 10 * second_us; media < 86'400 * second_us; media += 2 * second_us) {
+    const auto now = epoch_us + media + media / 25'000;
+    clock.observe(media, now);
+    const auto error = now - clock.date_of_segment(media);
+    REQUIRE(error >= -1'000);
+    REQUIRE(error <= 51'000);
+  }
+}
+
 TEST_CASE("a new session starts on time", "[packager][pdt]") {
   ProgramClock clock(epoch_us);
   clock.observe(10 * second_us, epoch_us + 10 * second_us);

@@ -169,8 +169,7 @@ TEST_CASE("two renditions and two languages have the same numbers, starts and da
 }
 
 TEST_CASE(
-    "a rendition whose key pictures lie elsewhere is cut at the same times, claims nothing, and is named "
-    "once",
+    "a rendition whose key pictures lie elsewhere is cut at the same times, claims nothing, and is counted",
     "[packager][renditions]") {
   Studio studio;
   studio.key_offset = 10;
@@ -178,7 +177,7 @@ TEST_CASE(
   studio.announce(v1, low());
   studio.announce(a0, sound(""));
   studio.run(0, 6 * gop);
-  const auto notes = studio.packager->take_notes();
+  CHECK(studio.packager->counters().unaligned_starts >= 4);
   const auto segments = studio.end();
   check_aligned(segments, 0, 1, false, 1);
   for (std::uint64_t msn = 1; msn < 6; ++msn) {
@@ -187,8 +186,6 @@ TEST_CASE(
     CHECK_FALSE(segments.at({1, msn}).parts.front().independent);
     CHECK(segments.at({1, msn}).sync_bytes == 0);  // no picture for the I-frame playlist
   }
-  REQUIRE(notes.size() == 1);
-  CHECK(notes[0].find("key pictures do not coincide") != std::string::npos);
 }
 
 TEST_CASE(

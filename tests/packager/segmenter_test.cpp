@@ -1,5 +1,6 @@
 #include "packager/segmenter.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <map>
@@ -247,6 +248,31 @@ TEST_CASE("nothing comes before the first sync sample, and a follower's early sa
   CHECK(join(cuts, 0).at(0).start == 900'000 + 30 * 3'600);
   CHECK(std::abs(join(cuts, 1).at(0).start - rescale(900'000 + 30 * 3'600, video_scale, audio_scale)) <=
         audio_frame);
+}
+
+TEST_CASE(
+    "a follower's sample that rounding puts up to 2 ms before the first picture is kept, and ends as it did",
+    "[segmenter]") {
+  const Ticks early = GENERATE(0, 1, 24, 96, 97, 300);  // of 48 kHz: 96 are 2 ms
+  CAPTURE(early);
+  Segmenter segmenter({}, two_tracks(3'600), 0);
+  std::vector<CutPart> cuts;
+  Ticks audio = 480'000 - early;
+  for (Ticks i = 0; i < 100; ++i) {
+    segmenter.push(0, video_sample(900'000 + i * 3'600, i % 50 == 0), cuts);
+    for (; rescale(audio, audio_scale, video_scale) < 900'000 + (i + 1) * 3'600; audio += audio_frame) {
+      segmenter.push(1, audio_sample(audio), cuts);
+    }
+  }
+  segmenter.finish(cuts);
+  const auto first = std::ranges::find(cuts, std::size_t{1}, &CutPart::track);
+  REQUIRE(first != cuts.end());
+  const bool kept = early <= 96;
+  CHECK(segmenter.counters().dropped_samples == (kept ? 0 : 1));
+  const auto& sample = first->samples.front();
+  CHECK(sample.dts == (kept ? 480'000 : 480'000 - early + audio_frame));
+  CHECK(sample.end() == 480'000 - early + (kept ? 1 : 2) * audio_frame);
+  CHECK(sample.composition == 0);
 }
 
 TEST_CASE("a lead that stops leaves its follower's queue bounded", "[segmenter]") {

@@ -10,6 +10,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Of CMAF's bindings of the codecs that are packaged.
+const std::vector<std::string> sample_entries{"avc1", "hvc1", "av01", "vp09", "mp4a",
+                                              "Opus", "ac-3", "ec-3", "fLaC"};
 constexpr std::uint32_t default_base_is_moof = 0x020000, base_data_offset_present = 0x1;
 
 class MediaCheck {
@@ -57,7 +60,8 @@ class MediaCheck {
       if (!track.trex) fail(58, "no trex");
       if (track.tkhd_duration != 0 || track.mdhd_duration != 0) fail(58, "tkhd or mdhd has a duration");
       if (track.listed_samples != 0) fail(58, "sample tables are not empty");
-      if (track.entry != "avc1" && track.entry != "mp4a") fail(60, "sample entry " + track.entry);
+      const auto& known = sample_entries;
+      if (std::ranges::find(known, track.entry) == known.end()) fail(60, "sample entry " + track.entry);
       if (track.config.empty()) fail(60, "no decoder configuration");
       if (track.entry_count != 1) fail(60, "not one sample entry");
       if (track.edit_list) fail(67, "an edit list beside composition offsets");
@@ -108,8 +112,10 @@ class MediaCheck {
     for (const auto& sample : fragment.samples) {
       if (sample.duration == 0) fail(62, "a sample of duration 0");
       if (sample.data.empty()) fail(61, "an empty sample");
-      if (track().handler == "vide")
+      if (track().entry == "avc1")
         check_sync(sample);
+      else if (track().handler == "vide")
+        continue;
       else if (!sample.sync())
         fail(66, "an audio sample that is no sync sample");
     }

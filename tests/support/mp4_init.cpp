@@ -63,7 +63,9 @@ void read_entry(std::string_view payload, InitTrack& track) {
     track.sample_rate = reader.u32() >> 16;
   }
   for (const auto& box : boxes(reader.rest())) {
-    if (box.type == "avcC") track.config = box.payload;
+    for (const auto* record : {"avcC", "hvcC", "av1C", "vpcC", "dOps", "dac3", "dec3", "dfLa"}) {
+      if (box.type == record) track.config = box.payload;
+    }
     if (box.type == "esds") track.config = audio_specific_config(box.payload);
     if (box.type == "colr" && box.payload.starts_with("nclx")) {
       Mp4Reader colour(box.payload.substr(6));

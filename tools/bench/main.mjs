@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
 import { http } from './lib/http.mjs';
 import { ingest } from './lib/ingest.mjs';
+import { late } from './lib/late.mjs';
 import { latency } from './lib/latency.mjs';
 import { memory } from './lib/memory.mjs';
 import { mp4 } from './lib/mp4.mjs';
@@ -11,10 +12,12 @@ import { kill_all } from './lib/processes.mjs';
 import { compile } from './lib/programs.mjs';
 import { table } from './lib/report.mjs';
 import { remove_folders } from './lib/servers.mjs';
+import { srt } from './lib/srt.mjs';
+import { startup } from './lib/startup.mjs';
 import { viewers } from './lib/viewers.mjs';
 import { window } from './lib/window.mjs';
 
-const benchmarks = { ingest, latency, viewers, http, memory, mp4, pictures, window };
+const benchmarks = { ingest, srt, late, startup, latency, viewers, http, memory, mp4, pictures, window };
 
 function machine() {
   const version = (command, ...words) =>

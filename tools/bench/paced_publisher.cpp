@@ -1,13 +1,13 @@
-// Publishes a clip over RTMP in an endless loop, each packet exactly when it is due.
+// Publishes a clip over RTMP or SRT (MPEG-TS) in an endless loop, each packet exactly when it is due.
 //
-//   paced_publisher [--trace] CLIP URL...
+//   paced_publisher [--trace | --trace-all] CLIP URL...
 //
 // One thread for each URL; their frames and sync samples are spread over two seconds, so that streams do not
 // march in step. Each packet is flushed as soon as it is due: no buffering, no catching up in bursts as
 // `ffmpeg -re` does. With --trace a line "INDEX NANOSECONDS" is printed for each video packet of the first
 // URL: its number since the start, and CLOCK_MONOTONIC at the moment when the last of its bytes was handed to
-// the kernel. Ends on SIGTERM or SIGINT with 0, and with 1 when the clip cannot be read or a server ends a
-// connection.
+// the kernel, or to libsrt. With --trace-all the same for every URL, its number (from 0) in front. Ends on
+// SIGTERM or SIGINT with 0, and with 1 when the clip cannot be read or a server ends a connection.
 #include <signal.h>
 #include <time.h>
 
@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -32,7 +33,6 @@ namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr AVRational nanoseconds{1, 1'000'000'000};
-constexpr AVRational flv_time_base{1, 1000};
 constexpr double stagger_s = 2.0;
 
 std::atomic<bool> stopping{false};
@@ -124,7 +124,8 @@ class Clip {
 class Publisher {
  public:
   Publisher(const Clip& clip, const std::string& url) : clip_(clip), url_(url) {
-    check(avformat_alloc_output_context2(&output_, nullptr, "flv", url.c_str()), url);
+    const char* format = url.starts_with("srt:") ? "mpegts" : "flv";
+    check(avformat_alloc_output_context2(&output_, nullptr, format, url.c_str()), url);
     for (unsigned i = 0; i < clip.streams(); ++i) {
       auto* stream = avformat_new_stream(output_, nullptr);
       if (stream == nullptr) throw std::bad_alloc();
@@ -145,7 +146,8 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  void run(std::int64_t start_ns, bool trace) {
+  /// With `trace`, each line of the trace begins with it.
+  void run(std::int64_t start_ns, const std::optional<std::string>& trace) {
     std::uint64_t index = 0;
     for (std::int64_t turn_ns = 0; !stopping; turn_ns += clip_.period_ns()) {
       for (const auto& packet : clip_.packets()) {
@@ -153,7 +155,7 @@ class Publisher {
         if (stopping) break;
         send(*packet, turn_ns);
         if (!trace || packet->stream_index != clip_.video()) continue;
-        std::printf("%llu %lld\n", static_cast<unsigned long long>(index++),
+        std::printf("%s%llu %lld\n", trace->c_str(), static_cast<unsigned long long>(index++),
                     static_cast<long long>(now_ns()));
         std::fflush(stdout);
       }
@@ -167,7 +169,7 @@ class Publisher {
     if (!copy) throw std::bad_alloc();
     copy->dts += turn_ns;
     copy->pts += turn_ns;
-    av_packet_rescale_ts(copy.get(), nanoseconds, flv_time_base);
+    av_packet_rescale_ts(copy.get(), nanoseconds, output_->streams[copy->stream_index]->time_base);
     check(av_write_frame(output_, copy.get()), url_);
     avio_flush(output_->pb);
     check(output_->pb->error, url_);
@@ -199,9 +201,10 @@ std::int64_t phase_ns(std::size_t number) {
 
 int main(int count, char** words) {
   std::vector<std::string> arguments(words + 1, words + count);
-  const bool trace = std::erase(arguments, "--trace") > 0;
+  const bool trace_first = std::erase(arguments, "--trace") > 0;
+  const bool trace_all = std::erase(arguments, "--trace-all") > 0;
   if (arguments.size() < 2) {
-    std::fprintf(stderr, "usage: paced_publisher [--trace] CLIP URL...\n");
+    std::fprintf(stderr, "usage: paced_publisher [--trace | --trace-all] CLIP URL...\n");
     return 2;
   }
   av_log_set_level(AV_LOG_ERROR);
@@ -218,7 +221,10 @@ int main(int count, char** words) {
           sleep_until(begin_ns + phase_ns(i - 1));
           if (stopping) return;
           Publisher publisher(clip, arguments[i]);
-          publisher.run(now_ns(), trace && i == 1);
+          std::optional<std::string> trace;
+          if (trace_all) trace = std::to_string(i - 1) + " ";
+          if (trace_first && i == 1) trace = "";
+          publisher.run(now_ns(), trace);
         } catch (const std::exception& e) {
           std::fprintf(stderr, "paced_publisher: %s\n", e.what());
           failed = stopping = true;

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -34,6 +35,7 @@ constexpr std::size_t datagram_bytes = SRT_LIVE_MAX_PLSIZE;
 /// Of one connection in one round, so that one publisher cannot starve the others: 270 Mbit/s.
 constexpr std::size_t max_batch = 128;
 constexpr int backlog = 256;
+constexpr auto left = "the peer closed the connection, or it broke";
 
 /// "127.0.0.1:8890/live/cam" in its two halves.
 std::pair<std::string, std::string> split_stream(const std::string& listen) {
@@ -81,7 +83,10 @@ class Listener::Thread {
     Socket socket;
     std::shared_ptr<Session> session;
     Clock::time_point since, last_bytes;
+    std::chrono::milliseconds latency;        ///< that both sides have agreed on
+    std::optional<Clock::time_point> ends{};  ///< of one that the peer has closed: when all that came is due
   };
+  enum class Link { open, closed, over };
   using Connections = std::map<Socket::Id, Connection>;
 
   /// In libsrt's handshake thread, which closing the port waits for. 0: let in; -1: refused.
@@ -91,7 +96,7 @@ class Listener::Thread {
   void accept_all(const Port& port);
   void accept(Socket socket);
   void try_read(Connections::iterator connection);
-  bool read(Connection& connection);
+  Link read(Connection& connection);
   void disconnect(Connections::iterator connection, const std::string& why);
   void tick(Clock::time_point now);
   void end_all();
@@ -187,38 +192,46 @@ void Listener::Thread::accept(Socket socket) {
   session->start();
   const auto id = socket.id();
   const auto now = Clock::now();
-  connections_.emplace(id, Connection{std::move(socket), std::move(session), now, now});
+  const auto latency = stats_of(id).latency;
+  connections_.emplace(id, Connection{std::move(socket), std::move(session), now, now, latency});
 }
 
+/// What came last before a peer closed is due when the latency has passed: libsrt gives it out until then.
 void Listener::Thread::try_read(Connections::iterator connection) try {
-  if (!read(connection->second)) disconnect(connection, "the peer closed the connection, or it broke");
+  auto& ends = connection->second.ends;
+  const auto link = read(connection->second);
+  if (link == Link::open) return;
+  const auto now = Clock::now();
+  if (!ends) ends = link == Link::closed ? now + connection->second.latency + gather_time : now;
+  if (now >= *ends) disconnect(connection, left);
 } catch (const std::exception& e) {  // a lack of memory costs this connection, not the loop
   disconnect(connection, e.what());
 }
 
-/// False: the connection is over, and everything that came is taken.
-bool Listener::Thread::read(Connection& connection) {
+/// Takes what is due.
+Listener::Thread::Link Listener::Thread::read(Connection& connection) {
   const auto id = connection.socket.id();
   std::vector<std::byte> batch;
-  bool broken = false;
+  auto link = Link::open;
   for (std::size_t i = 0; i < max_batch; ++i) {
     const auto before = batch.size();
     batch.resize(before + datagram_bytes);
     const int size = srt_recvmsg(id, reinterpret_cast<char*>(batch.data() + before), datagram_bytes);
     batch.resize(before + (size > 0 ? static_cast<std::size_t>(size) : 0));
     if (size > 0) continue;
-    broken = size == 0 || srt_getlasterror(nullptr) != SRT_EASYNCRCV;
+    const auto error = size == 0 ? SRT_ECONNLOST : srt_getlasterror(nullptr);
+    if (error != SRT_EASYNCRCV) link = error == SRT_ECONNLOST ? Link::closed : Link::over;
     break;
   }
   if (!batch.empty()) {
     connection.last_bytes = Clock::now();
     connection.session->offer(std::move(batch));
   }
-  return !broken;
+  return link;
 }
 
 void Listener::Thread::disconnect(Connections::iterator connection, const std::string& why) {
-  auto& [socket, session, since, last_bytes] = connection->second;
+  auto& [socket, session, since, last_bytes, latency, ends] = connection->second;
   if (const auto stats = stats_of(socket.id()); stats.received_packets > 0) session->report(stats);
   session->disconnected(why);
   connections_.erase(connection);
@@ -231,10 +244,12 @@ void Listener::Thread::tick(Clock::time_point now) {
   if (report) next_report_ = now + report_time;
   for (auto next = connections_.begin(); next != connections_.end();) {
     const auto current = next++;
-    auto& [socket, session, since, last_bytes] = current->second;
+    auto& [socket, session, since, last_bytes, latency, ends] = current->second;
     if (report) session->report(stats_of(socket.id()));
     if (session->over() && now - since >= settle_time) {
       disconnect(current, "closed by the server");
+    } else if (ends && now >= *ends) {
+      disconnect(current, left);
     } else if (now - last_bytes > common_->options.idle_timeout) {
       disconnect(current, "no data came within srt.idle_timeout");
     }

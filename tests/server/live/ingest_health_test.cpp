@@ -236,6 +236,77 @@ TEST_CASE("a complaint comes after three looks and goes after ten without its ca
   CHECK(said == std::vector<bool>{true, true, true, true, true, true, true, true, true, false, false});
 }
 
+TEST_CASE("renditions whose key pictures do not coincide are told with their number, as long as they do not",
+          "[health]") {
+  Source source;
+  const auto unaligned = [&](std::int64_t every_s) {
+    return [&source, every_s](std::int64_t second) {
+      const auto starts = static_cast<std::uint64_t>(second / every_s);
+      source.health.take_unaligned(starts, start_us + second * second_us);
+    };
+  };
+  source.run(20, unaligned(2));
+  CHECK(source.text(Ailment::unaligned).find("9 segments so far start without one") != std::string::npos);
+  CHECK(source.report.is_degraded());
+  source.run(41);  // 30 s and ten looks later
+  CHECK_FALSE(source.complains(Ailment::unaligned));
+}
+
+TEST_CASE("each threshold of health is an option", "[health]") {
+  const auto says = [](HealthOptions options, Ailment ailment, auto make) {
+    Source source{.health = IngestHealth(start_us, options)};
+    make(source);
+    source.run(200);
+    return source.complains(ailment);
+  };
+  using std::chrono::milliseconds;
+  const auto check = [&](Ailment ailment, auto set, auto make) {
+    CAPTURE(name_of(ailment));
+    HealthOptions strict, lenient;
+    set(strict, true);
+    set(lenient, false);
+    CHECK(says(strict, ailment, make));
+    CHECK_FALSE(says(lenient, ailment, make));
+  };
+  check(
+      Ailment::no_audio,
+      [](HealthOptions& o, bool strict) { o.silence = milliseconds(strict ? 3'000 : 600'000); },
+      [](Source& s) { s.audio = false; });
+  check(
+      Ailment::long_gop,
+      [](HealthOptions& o, bool strict) { o.long_gop = milliseconds(strict ? 1'999 : 2'000); },
+      [](Source&) {});
+  check(
+      Ailment::av_apart, [](HealthOptions& o, bool strict) { o.av_apart = milliseconds(strict ? 499 : 500); },
+      [](Source& s) { s.audio_late_us = 500'000; });
+  check(
+      Ailment::jitter, [](HealthOptions& o, bool strict) { o.jitter = milliseconds(strict ? 759 : 760); },
+      [](Source& s) { s.late = [](std::int64_t at_us) { return 800'000 - at_us % 800'000; }; });
+  const auto slow = [](Source& s) { s.late = [](std::int64_t at_us) { return at_us / 1'000; }; };
+  check(
+      Ailment::clock_offset,
+      [](HealthOptions& o, bool strict) { o.clock_offset = milliseconds(strict ? 100 : 300); }, slow);
+  check(
+      Ailment::drift, [](HealthOptions& o, bool strict) { o.drift_ppm = strict ? 900 : 1'100; }, slow);
+  check(
+      Ailment::jumps,
+      [](HealthOptions& o, bool strict) { o.jump_memory = milliseconds(strict ? 300'000 : 1'000); },
+      [](Source& s) { s.shift = [](std::int64_t n) { return n < 250 ? 0 : 100 * second_us; }; });
+  check(
+      Ailment::variable_frame_rate,
+      [](HealthOptions& o, bool strict) { o.uneven_frames_ppm = strict ? 50'000 : 1'000'000; },
+      [](Source& s) { s.shift = [](std::int64_t n) { return n % 2 == 0 ? 0 : 15'000; }; });
+  const auto lossy = [](Source& s) {
+    s.link = [](std::int64_t second) {
+      return link_of(static_cast<std::uint64_t>(second) * 980, static_cast<std::uint64_t>(second) * 20);
+    };
+  };
+  check(
+      Ailment::loss, [](HealthOptions& o, bool strict) { o.loss_ppm = strict ? 19'000 : 21'000; }, lossy);
+  check(
+      Ailment::latency, [](HealthOptions& o, bool strict) { o.round_trips = strict ? 7 : 6; }, lossy);
+}
+
 TEST_CASE("what health keeps is bounded for a source of any shape", "[health]") {
   IngestHealth health(start_us);
   const auto payload = make_slice(std::vector<std::byte>(1));

@@ -36,7 +36,7 @@ export class Obs {
   #child = null;
   #said = { text: '' };
 
-  /** `url`: as for any publisher, "rtmp://HOST:PORT/live/NAME"; OBS has it in two fields. */
+  /** `url`: as for any publisher, "rtmp://HOST:PORT/live/NAME", which OBS has in two fields, or "srt://...". */
   static async start(url) {
     const obs = new Obs();
     try {
@@ -118,14 +118,14 @@ export class Obs {
   }
 
   #configure(url) {
-    const slash = url.lastIndexOf('/');
+    const key_at = url.startsWith('srt:') ? url.length : url.lastIndexOf('/');
     const settings = join(this.#home, '.config/obs-studio');
     const ours = join(settings, 'basic/profiles/Lookback');
     mkdirSync(ours, { recursive: true });
     mkdirSync(join(settings, 'basic/scenes'));
     writeFileSync(join(settings, 'global.ini'), global);
     writeFileSync(join(ours, 'basic.ini'), profile({ start_key, stop_key }));
-    writeFileSync(join(ours, 'service.json'), service(url.slice(0, slash), url.slice(slash + 1)));
+    writeFileSync(join(ours, 'service.json'), service(url.slice(0, key_at), url.slice(key_at + 1)));
     writeFileSync(join(settings, 'basic/scenes/Lookback.json'), collection(clip('sintel_360p24_gop2.mp4')));
   }
 

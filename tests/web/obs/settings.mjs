@@ -44,7 +44,7 @@ ChannelSetup=Stereo
 ${hotkey('StartStreaming', start_key)}${hotkey('StopStreaming', stop_key)}`;
 }
 
-/** Settings, Stream, Custom: `server` is "rtmp://HOST/live", `key` the name. */
+/** Settings, Stream, Custom: `server` is "rtmp://HOST/live", `key` the name; or "srt://HOST?streamid=...", and no key. */
 export function service(server, key) {
   return JSON.stringify({ type: 'rtmp_custom', settings: { server, key, use_auth: false } });
 }

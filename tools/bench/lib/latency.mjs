@@ -16,8 +16,9 @@ async function part_delays(source, part, seconds) {
   const publisher = new Publisher(source, [server.publish_url('s')], { trace: true });
   try {
     const playlist = await server.video_playlist('s');
-    const follower = new Child(program('part_follower'), [server.http, playlist, String(seconds)]);
-    const parts = (await follower.done(seconds + 30)).map((line) => line.split(' ').map(Number));
+    const follower = new Child(program('part_follower'), [server.http, String(seconds), playlist]);
+    const lines = (await follower.done(seconds + 30)).map((line) => line.split(' '));
+    const parts = lines.filter(([, frame]) => frame !== 'first').map(([, ...numbers]) => numbers.map(Number));
     const sent = sent_times(publisher);
     publisher.check();
     const delays = parts.map(([frame, listed, received]) => ({

@@ -13,6 +13,7 @@ const headers = ['lib/http.hpp', 'lib/live_playlist.hpp'];
 const sources = {
   ll_viewers: { files: ['ll_viewers.cpp', ...headers], packages: [] },
   part_follower: { files: ['part_follower.cpp', ...headers], packages: [] },
+  srt_sink: { files: ['srt_sink.cpp'], packages: ['srt'] },
   paced_publisher: { files: ['paced_publisher.cpp'], packages: ['libavformat', 'libavcodec', 'libavutil'] },
 };
 

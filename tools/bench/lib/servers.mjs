@@ -59,8 +59,8 @@ export class Lookback extends Server {
     return join(new_folder('lookback'), 'data');
   }
 
-  /** `data` is a store that is there already, `streams` more tables of the configuration. */
-  static async start({ part = '334ms', data = null, streams = '' } = {}) {
+  /** `data` is a store that is there already, `streams` more tables of the configuration; `srt`: takes SRT as well. */
+  static async start({ part = '334ms', data = null, streams = '', srt = false } = {}) {
     const server = new Lookback();
     server.folder = data ? dirname(data) : new_folder('lookback');
     const config = join(server.folder, 'lookback.toml');
@@ -70,7 +70,7 @@ listen = "127.0.0.1:0"
 [rtmp]
 listen = "127.0.0.1:0"
 [srt]
-listen = []
+listen = [${srt ? '"127.0.0.1:0"' : ''}]
 [log]
 level = "warning"
 [store]
@@ -82,9 +82,13 @@ grace = "10m"
 ${streams}
 `);
     server.process = new Child(lookback_binary, ['run', '-c', config], { cwd: server.folder, env });
-    const [, http, rtmp] = await server.process.line(/ready http=(\S+) rtmp=(\S+)/);
-    Object.assign(server, { http, rtmp });
+    const [line, http, rtmp] = await server.process.line(/ready http=(\S+) rtmp=(\S+).*/);
+    Object.assign(server, { http, rtmp, srt: line.match(/ srt=([0-9.:]+)/)?.[1] });
     return server;
+  }
+
+  srt_url(stream) {
+    return `srt://${this.srt}?streamid=publish:live/${stream}`;
   }
 
   publish_url(stream) {
