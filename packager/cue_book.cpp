@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <string_view>
 
 #include "packager/hls/text.hpp"
 
@@ -51,6 +53,16 @@ CueBook::Entry* CueBook::newest_of(const std::string& event) {
   return found == entries_.rend() ? nullptr : &*found;
 }
 
+/// A cancellation names the event; the breaks of a segmentation event are `event-type`.
+CueBook::Entry* CueBook::cancelled_by(const std::string& event) {
+  std::set<std::string_view> seen;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const bool is_about = entry->event == event || entry->event.starts_with(event + "-");
+    if (is_about && seen.insert(entry->event).second && !entry->end_us) return &*entry;
+  }
+  return nullptr;
+}
+
 bool CueBook::is_repeated(const SourceCue& cue, std::int64_t told_us, std::int64_t date_us) {
   return std::llabs(date_us - told_us) <= (cue.pts_us ? same_time_us : same_arrival_us);
 }
@@ -80,12 +92,11 @@ std::optional<store::DateRangeRecord> CueBook::begin(const SourceCue& cue, Time 
 
 /// A second tag for a break that is known. Its end without a beginning is a command like others.
 std::optional<store::DateRangeRecord> CueBook::end(const SourceCue& cue, Time time) {
-  auto* known = newest_of(cue.event);
   const bool is_cancel = cue.kind == SourceCue::Kind::cancel;
-  if (known && known->end_us && (is_cancel || is_repeated(cue, *known->end_us, time.date_us)))
-    return std::nullopt;
+  auto* known = is_cancel ? cancelled_by(cue.event) : newest_of(cue.event);
+  if (is_cancel && !known) return std::nullopt;
+  if (known && known->end_us && is_repeated(cue, *known->end_us, time.date_us)) return std::nullopt;
   if (!known || known->end_us) {
-    if (is_cancel) return std::nullopt;
     auto command = cue;
     command.kind = SourceCue::Kind::command;
     return begin(command, time);

@@ -18,7 +18,8 @@ class CueBook {
     std::int64_t date_us = 0;   ///< on the clock of PROGRAM-DATE-TIME (Unix us), which is corrected slowly
     std::int64_t media_us = 0;  ///< on the stream's timeline: durations are told by it
   };
-  /// Empty: it was told already, or cancels what is not known.
+  /// Empty: it was told already, or cancels nothing (more): an event may have several breaks, so a
+  /// cancellation is entered until it gives nothing.
   std::optional<store::DateRangeRecord> enter(const SourceCue& cue, Time time);
 
   /// What an earlier run has listed, in order.
@@ -33,6 +34,7 @@ class CueBook {
   };
 
   Entry* newest_of(const std::string& event);
+  Entry* cancelled_by(const std::string& event);
   void remember(Entry entry);
   static bool is_repeated(const SourceCue& cue, std::int64_t told_us, std::int64_t date_us);
   std::optional<store::DateRangeRecord> begin(const SourceCue& cue, Time time);

@@ -116,7 +116,7 @@ void Segmenter::place_lead(Sample sample, std::vector<CutPart>& out) {
 
 bool Segmenter::leaves_lead_behind(std::size_t index) const {
   const auto& state = states_[index];
-  if (!state.track.video || !states_[lead_].track.video || !state.held) return false;
+  if (state.track.video != states_[lead_].track.video || !state.held) return false;
   return to_us(state.held->dts, state.track.timescale) - decided_us_ > options_.lead_limit_us;
 }
 
@@ -147,12 +147,13 @@ void Segmenter::hand_over(std::size_t index, std::vector<CutPart>& out) {
   for (auto& sample : waiting) push_lead(std::move(sample), out);
 }
 
-void Segmenter::retire_lead(std::vector<CutPart>& out) {
+bool Segmenter::retire_lead(std::vector<CutPart>& out) {
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    if (i == lead_ || !states_[i].track.video || !states_[i].open) continue;
+    if (i == lead_ || states_[i].track.video != states_[lead_].track.video || !states_[i].open) continue;
     hand_over(i, out);
-    return;
+    return true;
   }
+  return false;
 }
 
 void Segmenter::open_at_boundary(State& state) const {

@@ -11,7 +11,8 @@
 /// middle lies, and waits (bounded) until the lead has decided that far. So all renditions have the
 /// same segments, aligned within half a sample, under the same numbers. A video follower whose key pictures
 /// lie elsewhere is cut there all the same: its segment then starts without a sync sample, and says so. A
-/// lead that falls silent hands its place to a video track that goes on; a track may join at any boundary.
+/// lead that falls silent hands its place to a track of its kind that goes on; a track may join at any
+/// boundary.
 namespace lookback::packager {
 
 /// A part that is ready to be written and listed.
@@ -33,13 +34,13 @@ class Segmenter {
     std::int64_t segment_limit_us = 2'499'000;  ///< no segment is longer: TARGETDURATION + 0.499 s
     std::int64_t part_target_us = 334'000;
     std::int64_t silence_limit_us = 1'500'000;  ///< a follower this far behind the lead gets a gap
-    std::int64_t lead_limit_us = 3'000'000;     ///< a lead this far behind another video track follows it
+    std::int64_t lead_limit_us = 3'000'000;     ///< a lead this far behind another of its kind follows it
     std::size_t max_waiting_samples = 4'000;    ///< of one follower; the oldest goes first
   };
   struct Track {
     std::uint32_t timescale = 0;
     Ticks nominal_duration = 0;  ///< of a sample whose successor never comes
-    bool video = false;          ///< may lead where another leads
+    bool video = false;          ///< may lead where another of its kind leads
   };
 
   /// `lead` is an index in `tracks`.
@@ -54,8 +55,9 @@ class Segmenter {
   void begin_at(std::size_t track, std::uint64_t segment);
 
   std::size_t lead() const { return lead_; }
-  /// The lead has ended: another video track that has begun goes on in its place, if there is one.
-  void retire_lead(std::vector<CutPart>& out);
+  /// The lead has ended: another track of its kind that has begun goes on in its place. False: there is none,
+  /// and nothing will be cut any more.
+  [[nodiscard]] bool retire_lead(std::vector<CutPart>& out);
 
   /// Takes a track's next sample; dts must be later than that of the one before. The duration is measured
   /// from the sample that follows. Lead samples before the first sync sample, and followers' samples

@@ -29,7 +29,7 @@ void StreamPackager::set_tracks(std::vector<SourceTrack> tracks, Outputs& out) {
     return;
   }
   std::vector<CutPart> cuts;
-  segmenter_->retire_lead(cuts);
+  if (!segmenter_->retire_lead(cuts)) return restart_after_break(out);
   timeline_->set_lead(segmenter_->lead());
   emit(cuts, out);
 }

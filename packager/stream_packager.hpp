@@ -156,6 +156,7 @@ class StreamPackager {
   void mirror_to_absent_tracks(const CutPart& cut, const store::SegmentRecord& lead, Outputs& out);
   static void measure(Track& track, const CutPart& cut);
   void date_cues();
+  void list_range(const store::DateRangeRecord& range);
   void take_ranges(Track& track);
 
   PackagerSettings settings_;

@@ -200,8 +200,15 @@ bool App::listen_rtmps() {
 
 /// All or nothing: a certificate that cannot be read leaves the old one, and the old configuration.
 bool App::reload() {
-  if (rtmps_identity_ && !rtmps_identity_->load()) return false;
-  return options_.reload();
+  TlsIdentity::Context fresh;
+  if (rtmps_identity_) {
+    auto read = rtmps_identity_->read();
+    if (!read) return false;
+    fresh = std::move(*read);
+  }
+  if (!options_.reload()) return false;
+  if (fresh) rtmps_identity_->use(std::move(fresh));
+  return true;
 }
 
 Started App::started() const {

@@ -11,10 +11,7 @@ namespace lookback::store {
 
 Result<std::shared_ptr<const ExtentFile>> ExtentCache::open(std::uint64_t id, const Log& log) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_id_.find(id); found != by_id_.end()) {
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return found->second->second;
-  }
+  if (const auto* found = open_.find(id)) return *found;
   // Opened under the lock: a file that `unlink` removes meanwhile cannot enter the cache afterwards.
   const auto name = extent_name(id);
   const int descriptor = ::openat(folder_.extents_descriptor(), name.c_str(), O_RDONLY | O_CLOEXEC);
@@ -24,12 +21,7 @@ Result<std::shared_ptr<const ExtentFile>> ExtentCache::open(std::uint64_t id, co
     return Errc::io_error;
   }
   auto file = std::make_shared<const ExtentFile>(descriptor);
-  by_use_.emplace_front(id, file);
-  by_id_[id] = by_use_.begin();
-  while (by_use_.size() > capacity_) {
-    by_id_.erase(by_use_.back().first);
-    by_use_.pop_back();
-  }
+  open_.put(id, file);
   return file;
 }
 
@@ -38,13 +30,9 @@ void ExtentCache::unlink(std::uint64_t id, const Log& log) {
   if (::unlinkat(folder_.extents_descriptor(), name.c_str(), 0) != 0 && errno != ENOENT) {
     log(describe("removing " + name, errno));
   }
-  std::shared_ptr<const ExtentFile> file;  // closed after the lock: that may free the blocks
+  std::optional<std::shared_ptr<const ExtentFile>> file;  // closed after the lock: that may free the blocks
   const std::lock_guard lock(mutex_);
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return;
-  file = std::move(found->second->second);
-  by_use_.erase(found->second);
-  by_id_.erase(found);
+  file = open_.take(id);
 }
 
 }  // namespace lookback::store

@@ -1,10 +1,9 @@
 #pragma once
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
+#include "store/base/lru.hpp"
 #include "store/base/result.hpp"
 #include "store/extent_file.hpp"
 #include "store/folder.hpp"
@@ -14,7 +13,7 @@ namespace lookback::store {
 /// Open extents for readers; the one longest unused is let go first. Thread-safe.
 class ExtentCache {
  public:
-  ExtentCache(const Folder& folder, std::size_t capacity) : folder_(folder), capacity_(capacity) {}
+  ExtentCache(const Folder& folder, std::size_t capacity) : folder_(folder), open_(capacity) {}
 
   /// Errors: not_found, io_error.
   Result<std::shared_ptr<const ExtentFile>> open(std::uint64_t id, const Log& log);
@@ -22,13 +21,9 @@ class ExtentCache {
   void unlink(std::uint64_t id, const Log& log);
 
  private:
-  using Entry = std::pair<std::uint64_t, std::shared_ptr<const ExtentFile>>;
-
   const Folder& folder_;
-  const std::size_t capacity_;
-  std::mutex mutex_;
-  std::list<Entry> by_use_;  ///< newest first
-  std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_id_;
+  std::mutex mutex_;  ///< guards what follows
+  Lru<std::uint64_t, std::shared_ptr<const ExtentFile>> open_;
 };
 
 }  // namespace lookback::store

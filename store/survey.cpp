@@ -1,5 +1,7 @@
 #include "store/survey.hpp"
 
+#include <algorithm>
+
 #include "store/base/errc.hpp"
 #include "store/catalog.hpp"
 #include "store/disk_space.hpp"
@@ -11,19 +13,40 @@ namespace lookback::store {
 namespace fs = std::filesystem;
 namespace {
 
-using Recordings = std::vector<RecordingSurvey>;
-
-void add(Recordings& all, StreamId stream, const SegmentRecord& segment) {
-  for (auto& each : all) {
-    const auto& range = each.recording;
-    if (range.stream != stream || segment.msn < range.first_msn || segment.msn >= range.end_msn) continue;
-    ++each.segments;
-    if (segment.gap)
-      ++each.gaps;
-    else
-      each.size_bytes += segment.size_bytes;
+/// A stream's recordings, told the segments of one track after the other, each in ascending order: a segment
+/// meets only those recordings that are open at it.
+class RecordingCounts {
+ public:
+  RecordingCounts(std::vector<RecordingSurvey>& all, const StreamRecord& stream) {
+    for (auto& each : all) {
+      if (each.recording.stream != stream.id) continue;
+      each.stream = stream.name;
+      by_start_.push_back(&each);
+    }
+    std::ranges::sort(by_start_, {}, [](const auto* each) { return each->recording.first_msn; });
   }
-}
+
+  void begin_track() {
+    next_ = 0;
+    open_.clear();
+  }
+  void add(const SegmentRecord& segment) {
+    for (; next_ < by_start_.size() && by_start_[next_]->recording.first_msn <= segment.msn; ++next_)
+      open_.push_back(by_start_[next_]);
+    std::erase_if(open_, [&](const auto* each) { return each->recording.end_msn <= segment.msn; });
+    for (auto* each : open_) {
+      ++each->segments;
+      if (segment.gap)
+        ++each->gaps;
+      else
+        each->size_bytes += segment.size_bytes;
+    }
+  }
+
+ private:
+  std::vector<RecordingSurvey*> by_start_, open_;
+  std::size_t next_ = 0;
+};
 
 void add(TrackSurvey& out, const SegmentRecord& segment, bool& continues) {
   ++out.segments;
@@ -43,20 +66,23 @@ void add(TrackSurvey& out, const SegmentRecord& segment, bool& continues) {
 }
 
 Result<TrackSurvey> survey(const Catalog& catalog, StreamId stream, const TrackRecord& track,
-                           Recordings& recordings) {
+                           RecordingCounts& recordings) {
+  recordings.begin_track();
   TrackSurvey out{.track = track, .stretches = {}};
   bool continues = false;
   const auto visited =
       catalog.visit_segments(stream, track.id, 0, UINT64_MAX, [&](const SegmentRecord& segment) {
         add(out, segment, continues);
-        add(recordings, stream, segment);
+        recordings.add(segment);
         return true;
       });
   if (!visited) return visited.error();
   return out;
 }
 
-Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream, Recordings& recordings) {
+Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream,
+                            std::vector<RecordingSurvey>& all) {
+  RecordingCounts recordings(all, stream);
   StreamSurvey out{.stream = stream, .tracks = {}};
   const auto tracks = catalog.tracks(stream.id);
   if (!tracks) return tracks.error();
@@ -97,8 +123,6 @@ Result<Survey> survey(const fs::path& path, const Log& log) {
   for (const auto& stream : *streams) {
     auto part = survey(catalog, stream, out.recordings);
     if (!part) return part.error();
-    for (auto& each : out.recordings)
-      if (each.recording.stream == stream.id) each.stream = stream.name;
     out.streams.push_back(std::move(*part));
   }
   const auto extents = catalog.extents();

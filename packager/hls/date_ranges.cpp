@@ -38,6 +38,32 @@ void for_each_listed(const Listing& listing, Use&& use) {
   }
 }
 
+/// The newest tags within the bounds, and of no id only a part: an end without its beginning would be another
+/// range.
+void bound(DateRangeList& list) {
+  std::size_t bytes = 0;
+  for (const auto& range : list) bytes += range.record->attributes.size();
+  while (list.size() > DateRanges::max_listed || bytes > DateRanges::max_bytes) {
+    const auto oldest = list.front().record;
+    std::erase_if(list, [&](const DateRange& range) {
+      if (range.record->id != oldest->id) return false;
+      bytes -= range.record->attributes.size();
+      return true;
+    });
+  }
+}
+
+/// What comes later knows better of its id: a break that was planned shorter lasts until it ends.
+void append(DateRangeList& list, std::shared_ptr<const store::DateRangeRecord> record) {
+  auto end_us = record->end_us;
+  for (auto& known : list) {
+    if (known.record->id != record->id) continue;
+    if (record->end_us == store::DateRangeRecord::open) end_us = known.end_us;
+    known.end_us = end_us;
+  }
+  list.push_back({std::move(record), end_us});
+}
+
 }  // namespace
 
 void DateRanges::add(const store::SegmentRecord& segment) {
@@ -47,17 +73,9 @@ void DateRanges::add(const store::SegmentRecord& segment) {
   if (taken_ >= segment.date_ranges.size()) return;
   auto list = list_ ? *list_ : DateRangeList();
   for (; taken_ < segment.date_ranges.size(); ++taken_) {
-    const auto record = std::make_shared<const store::DateRangeRecord>(segment.date_ranges[taken_]);
-    auto end_us = record->end_us;
-    for (auto& known : list) {
-      if (known.record->id != record->id) continue;
-      // What comes later knows better: a break that was planned shorter lasts until it ends.
-      if (record->end_us == store::DateRangeRecord::open) end_us = known.end_us;
-      known.end_us = end_us;
-    }
-    list.push_back({record, end_us});
+    append(list, std::make_shared<const store::DateRangeRecord>(segment.date_ranges[taken_]));
   }
-  if (list.size() > max_listed) list.erase(list.begin(), list.end() - max_listed);
+  bound(list);
   list_ = std::make_shared<const DateRangeList>(std::move(list));
 }
 
@@ -70,6 +88,20 @@ void DateRanges::trim(std::int64_t first_pdt_us) {
   auto list = *list_;
   std::erase_if(list, gone);
   list_ = list.empty() ? nullptr : std::make_shared<const DateRangeList>(std::move(list));
+}
+
+std::shared_ptr<const DateRangeList> joined(std::shared_ptr<const DateRangeList> past,
+                                            const std::shared_ptr<const DateRangeList>& newer) {
+  if (!past || !newer) return past ? past : newer;
+  auto list = *past;
+  for (const auto& range : *newer) {
+    const auto is_same = [&](const DateRange& known) {
+      return known.record->id == range.record->id && known.record->attributes == range.record->attributes;
+    };
+    if (std::ranges::none_of(*past, is_same)) append(list, range.record);
+  }
+  bound(list);
+  return std::make_shared<const DateRangeList>(std::move(list));
 }
 
 void append_date_ranges(std::string& out, const Listing& listing) {

@@ -135,6 +135,7 @@ std::shared_ptr<const Rendition> MediaRendition::after(const Rendition& past) co
   if (listed.first_msn < from && !older.past_blocks_.put_before(state, listed, from)) return nullptr;
   state.first_msn = std::min(state.first_msn, listed.first_msn);
   state.independent = state.independent && listed.state->independent;
+  state.date_ranges = joined(listed.state->date_ranges, state.date_ranges);
   return std::make_shared<const MediaRendition>(whole(std::move(state)));
 }
 

@@ -2,11 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <memory>
 #include <utility>
 
 namespace lookback::server {
@@ -33,70 +33,42 @@ Result<Mp4Outcome> build_safely(const Mp4Cache::Build& build) {
 }  // namespace
 
 asio::awaitable<Mp4Cache::Outcome> Mp4Cache::get(std::string key, Build build) {
-  const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
-  waiter->outcome = find_or_wait(key, build, waiter);
-  while (!waiter->outcome) (void)co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  co_return std::move(*waiter->outcome);
+  const auto waiter = std::make_shared<Flight::Waiter>(co_await asio::this_coro::executor);
+  if (auto known = find_or_wait(key, build, waiter)) co_return std::move(*known);
+  co_return co_await waiter->wait();
 }
 
 std::optional<Mp4Cache::Outcome> Mp4Cache::find_or_wait(const std::string& key, const Build& build,
-                                                        const std::shared_ptr<Waiter>& waiter) {
+                                                        const Flight::WaiterPtr& waiter) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return by_use_.front().outcome;
-  }
+  if (const auto* found = kept_.find(key)) return *found;
   const bool first = !waiting_.contains(key);
   if (first && waiting_.size() >= max_builds) return Outcome(store::Errc::queue_full);
-  waiting_[key].push_back(waiter);
+  waiting_.join(key, waiter);
   if (first) asio::post(builder_, [this, key, build] { run(key, build); });
   return std::nullopt;
 }
 
 void Mp4Cache::run(const std::string& key, const Build& build) {
   const auto outcome = build_safely(build);
-  std::vector<std::shared_ptr<Waiter>> waiters;
+  std::vector<Flight::WaiterPtr> waiters;
   {
     const std::lock_guard lock(mutex_);
     ++built_;
-    if (outcome) keep(key, *outcome);
-    waiters = std::move(waiting_[key]);
-    waiting_.erase(key);
+    if (outcome) kept_.put(key, *outcome, footprint(*outcome));
+    waiters = waiting_.leave(key);
   }
-  for (auto& waiter : waiters) {
-    const auto executor = waiter->timer.get_executor();
-    asio::post(executor, [waiter = std::move(waiter), outcome] {
-      waiter->outcome = outcome;
-      waiter->timer.cancel();
-    });
-  }
-}
-
-void Mp4Cache::keep(const std::string& key, const Mp4Outcome& outcome) {
-  const auto bytes = footprint(outcome);
-  if (bytes > max_bytes_) return;
-  by_use_.push_front({key, outcome, bytes});
-  by_key_[key] = by_use_.begin();
-  bytes_ += bytes;
-  while (bytes_ > max_bytes_) {
-    bytes_ -= by_use_.back().bytes;
-    by_key_.erase(by_use_.back().key);
-    by_use_.pop_back();
-  }
+  Flight::answer(std::move(waiters), outcome);
 }
 
 void Mp4Cache::forget(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  const auto found = by_key_.find(key);
-  if (found == by_key_.end()) return;
-  bytes_ -= found->second->bytes;
-  by_use_.erase(found->second);
-  by_key_.erase(found);
+  kept_.take(key);
 }
 
 std::size_t Mp4Cache::bytes() const {
   const std::lock_guard lock(mutex_);
-  return bytes_;
+  return kept_.weight();
 }
 
 std::uint64_t Mp4Cache::built() const {

@@ -54,17 +54,9 @@ Result<std::optional<RangeFacts>> RecordingFacts::of(const store::RecordingRecor
 }
 
 RecordingFacts::Counted& RecordingFacts::find(const store::RecordingRecord& record) {
-  auto found = counted_.find(record.id);
-  if (found == counted_.end()) {
-    if (counted_.size() >= max_recordings_) {
-      counted_.erase(used_.back());
-      used_.pop_back();
-    }
-    used_.push_front(record.id);
-    found = counted_.emplace(record.id, Counted{{}, record.first_msn, used_.begin()}).first;
-  }
-  used_.splice(used_.begin(), used_, found->second.place);
-  return found->second;
+  if (auto* found = counted_.find(record.id)) return *found;
+  counted_.put(record.id, Counted{{}, record.first_msn});
+  return *counted_.find(record.id);
 }
 
 /// Adds the complete segments in [next_msn, end_msn); how many there were.

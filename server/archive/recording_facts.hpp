@@ -1,12 +1,11 @@
 #pragma once
 #include <cstdint>
-#include <list>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "store/base/lru.hpp"
 #include "store/store.hpp"
 
 namespace lookback::server {
@@ -28,9 +27,9 @@ class RecordingFacts {
  public:
   static constexpr std::size_t max_gaps = 1'000;
 
-  /// `store` outlives it. At most `max_recordings` are remembered.
+  /// `store` outlives it. At most `max_recordings` (>= 1) are remembered.
   explicit RecordingFacts(store::Store& store, std::size_t max_recordings = 2'000)
-      : store_(store), max_recordings_(max_recordings) {}
+      : store_(store), counted_(max_recordings) {}
 
   /// Goes on counting; looks at up to `budget` segments of each track, and takes them off it. Empty: the
   /// budget did not suffice, ask again. Blocking. Errors: the store's.
@@ -40,16 +39,13 @@ class RecordingFacts {
   struct Counted {
     RangeFacts facts;
     std::uint64_t next_msn = 0;
-    std::list<std::string>::iterator place;
   };
   Counted& find(const store::RecordingRecord& record);
   Result<std::uint64_t> count(const store::RecordingRecord& record, Counted& counted, std::uint64_t end_msn);
 
   store::Store& store_;
-  const std::size_t max_recordings_;
   std::mutex mutex_;  ///< guards what follows
-  std::map<std::string, Counted, std::less<>> counted_;
-  std::list<std::string> used_;  ///< ids, the latest first
+  Lru<std::string, Counted> counted_;
 };
 
 }  // namespace lookback::server

@@ -32,6 +32,17 @@ bool is_whole(const store::RecordingRecord& record, const hls::Presentation& pre
          });
 }
 
+/// Renditions lose their front together, within a segment: one that begins later than that has joined later,
+/// and lacks nothing.
+bool holds(const hls::Presentation& window, std::uint64_t msn) {
+  const auto& all = window.renditions();
+  const auto first =
+      std::ranges::min(all, {}, [](const auto& each) { return each->first_msn(); })->first_msn();
+  return first <= msn && std::ranges::all_of(all, [&](const auto& each) {
+           return each->first_msn() <= msn || each->first_msn() > first + 1;
+         });
+}
+
 hls::View whole_view(const store::RecordingRecord& record, bool closed) {
   hls::View view;
   view.type = closed ? hls::View::Type::vod : hls::View::Type::event;
@@ -48,11 +59,7 @@ PresentationPtr view_of_window(const Recording& recording, const PresentationPtr
                                std::int64_t now_us) {
   const auto& record = recording.record;
   if (!window || !is_started(record)) return nullptr;
-  const auto& all = window->renditions();
-  const bool holds = std::all_of(all.begin(), all.end(), [&](const auto& rendition) {
-    return rendition->first_msn() <= record.first_msn;
-  });
-  if (!holds) return nullptr;
+  if (window->renditions().empty() || !holds(*window, record.first_msn)) return nullptr;
   auto view = whole_view(record, is_whole(record, *window));
   if (!record.ended && record.end_us != INT64_MAX) {
     // The segment that holds the end may have come since the service looked.
@@ -81,12 +88,14 @@ PresentationPtr RecordingViews::joined(const Recording& recording, const Present
   if (found == loaded_.end()) return nullptr;
   auto& loaded = *found->second;
   if (!loaded.presentation || loaded.record.first_msn != recording.record.first_msn) return nullptr;
-  if (loaded.window != window) {
+  auto joined = loaded.window.lock() == window ? loaded.joined.lock() : nullptr;
+  if (!joined) {
+    joined = window->after(*loaded.presentation);
     loaded.window = window;
-    loaded.joined = window->after(*loaded.presentation);
+    loaded.joined = joined;
   }
-  if (loaded.joined) used_.splice(used_.begin(), used_, loaded.place);
-  return loaded.joined;
+  if (joined) used_.splice(used_.begin(), used_, loaded.place);
+  return joined;
 }
 
 /// `mutex_` is held.
@@ -226,7 +235,8 @@ void RecordingViews::keep(const LoadedPtr& loaded, const Recording& recording, P
   const std::lock_guard lock(mutex_);
   loaded->record = recording.record;
   loaded->presentation = std::move(presentation);
-  loaded->window = loaded->joined = nullptr;
+  loaded->window.reset();
+  loaded->joined.reset();
   loaded->closed = closed;
   loaded->looked = std::chrono::steady_clock::now();
   const auto known = loaded_.find(recording.record.id);

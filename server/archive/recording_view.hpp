@@ -60,8 +60,10 @@ class RecordingViews {
     // Guarded by the mutex of RecordingViews:
     store::RecordingRecord record;  ///< that `presentation` shows
     PresentationPtr presentation;
-    PresentationPtr window, joined;  ///< the latest window that was joined, and what came of it
-    bool closed = false;             ///< nothing more will come
+    /// The latest window that was joined, and what came of it: whoever reads them keeps them, with their
+    /// media.
+    std::weak_ptr<const packager::hls::Presentation> window, joined;
+    bool closed = false;  ///< nothing more will come
     std::chrono::steady_clock::time_point looked{};
     std::size_t bytes = 0;
     std::list<std::string>::iterator place;

@@ -35,7 +35,7 @@ bool is_mismatch(const error_code& ec) {
 
 /// False: it cannot be used, which has been logged.
 template <class Use>
-bool use(const char* what, const std::filesystem::path& file, Use use_it) {
+bool take(const char* what, const std::filesystem::path& file, Use use_it) {
   error_code ec = readable(file);
   if (!ec) use_it(ec);
   if (ec) spdlog::error("{} {}: {}", what, file.string(), ec.message());
@@ -44,27 +44,37 @@ bool use(const char* what, const std::filesystem::path& file, Use use_it) {
 
 }  // namespace
 
-Result<void> TlsIdentity::load() {
+Result<TlsIdentity::Context> TlsIdentity::read() const {
   auto fresh = std::make_shared<ssl::context>(ssl::context::tls_server);
   auto* native = fresh->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
   SSL_CTX_set_options(native,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-  const bool has_certificate = use("certificate", certificate_, [&](error_code& ec) {
+  const bool has_certificate = take("certificate", certificate_, [&](error_code& ec) {
     fresh->use_certificate_chain_file(certificate_.string(), ec);
   });
   if (!has_certificate) return Errc::bad_certificate;
   bool strange = false;
-  const bool has_key = use("private key", key_, [&](error_code& ec) {
+  const bool has_key = take("private key", key_, [&](error_code& ec) {
     fresh->use_private_key_file(key_.string(), ssl::context::pem, ec);
     strange = is_mismatch(ec);
     if (strange) ec = make_error_code(Errc::bad_certificate);
   });
   if (strange) spdlog::error("this key does not belong to the certificate {}", certificate_.string());
   if (!has_key) return Errc::bad_certificate;
+  return fresh;
+}
+
+void TlsIdentity::use(Context context) {
   const std::lock_guard lock(mutex_);
-  context_ = std::move(fresh);
+  context_ = std::move(context);
+}
+
+Result<void> TlsIdentity::load() {
+  auto fresh = read();
+  if (!fresh) return fresh.error();
+  use(std::move(*fresh));
   return {};
 }
 

@@ -19,8 +19,12 @@ class TlsIdentity {
   TlsIdentity(std::filesystem::path certificate, std::filesystem::path key)
       : certificate_(std::move(certificate)), key_(std::move(key)) {}
 
-  /// Reads both files; what connections after this use. On an error nothing has changed, and a line in the
-  /// log names the file and what is wrong with it. Blocking. Errors: bad_certificate.
+  /// Reads both files. On an error a line in the log names the file and what is wrong with it. Blocking.
+  /// Errors: bad_certificate.
+  Result<Context> read() const;
+  /// What connections after this use.
+  void use(Context context);
+  /// Both at once; on an error nothing has changed.
   Result<void> load();
   /// For one connection, which keeps it. After a `load` that succeeded.
   Context context() const;

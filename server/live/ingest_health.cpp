@@ -29,6 +29,9 @@ constexpr std::int64_t leap_us = 3 * second_us, step_back_us = 20'000;
 /// Less than two minutes tell jitter rather than drift.
 constexpr std::int64_t late_interval_us = 10 * second_us, drift_span_us = 120 * second_us;
 constexpr std::size_t most_late_points = 60;
+/// Another rendition speaks for the source when the one that did has been silent this long: sooner than its
+/// silence is a complaint.
+constexpr std::int64_t speaker_silence_us = second_us;
 constexpr std::int64_t link_span_us = 10 * second_us;
 
 std::size_t index(MediaKind kind) { return static_cast<std::size_t>(kind); }
@@ -58,9 +61,20 @@ IngestHealth::Second& IngestHealth::second(std::int64_t now_us) {
   return seconds_.back();
 }
 
+bool IngestHealth::speaks(const packager::SourceSample& sample, std::int64_t now_us) {
+  auto& clock = clocks_[index(sample.kind)];
+  if (!clock.last_arrival_us) clock.speaker = sample.number;
+  if (sample.number == clock.speaker) return true;
+  if (now_us - *clock.last_arrival_us < speaker_silence_us) return false;
+  clock = {};
+  clock.speaker = sample.number;
+  if (sample.kind == MediaKind::video) last_sync_us_.reset();
+  return true;
+}
+
 void IngestHealth::take(const packager::SourceSample& sample, std::int64_t now_us) {
   second(now_us).bytes += sample.payload.size();
-  if (sample.number != 0) return;  // of several renditions and languages the first speaks for all
+  if (!speaks(sample, now_us)) return;
   auto& clock = clocks_[index(sample.kind)];
   const auto step_us = clock.last_dts_us ? sample.dts_us - *clock.last_dts_us : 0;
   if (step_us < -step_back_us || step_us > leap_us) {

@@ -89,8 +89,10 @@ class IngestHealth {
     std::array<std::optional<std::int64_t>, 2> earliest_us, latest_us;  ///< arrival - DTS, by kind
     std::vector<std::int32_t> intervals_us;                             ///< between pictures
   };
+  /// Of one kind. Of several renditions or languages one speaks for all, until it falls silent.
   struct Clock {
     std::optional<std::int64_t> last_dts_us, last_arrival_us;
+    std::uint8_t speaker = 0;
   };
   struct Alarm {
     int seen = 0, unseen = 0;
@@ -108,6 +110,7 @@ class IngestHealth {
   };
 
   Second& second(std::int64_t now_us);
+  bool speaks(const packager::SourceSample& sample, std::int64_t now_us);
   void note_gop(std::int64_t dts_us);
   void forget_timing();
   void measure_rates(HealthReport& report) const;

@@ -299,13 +299,25 @@ void LiveStream::publish() {
                          track.formats,
                          packager_.brings(track.record.id)});
   }
-  // Players read the multivariant playlist once: the first one names all the session's tracks. One that
-  // stays silent gets a gap soon, so this waits little longer than the first segment.
-  if (presented.empty() || (!shown_ && publication_ && presented.size() < tracks_.size())) return;
+  if (presented.empty() || (!shown_ && awaits_tracks())) return;
   shown_ = true;
   auto presentation = packager::hls::make_presentation(packager_.record().generation, std::move(presented));
   tell([&](StreamStatus& status) { status.presentation = presentation; });
   services_.hub.publish(name_, std::move(presentation));
+}
+
+/// Players read the multivariant playlist once: the first one names all that the session brings. A track that
+/// stays silent gets a gap soon; one that has joined and sends nothing is not waited for beyond a second
+/// segment of the others.
+bool LiveStream::awaits_tracks() const {
+  if (!publication_) return false;
+  const auto is_awaited = [&](const Track& each) {
+    return packager_.brings(each.record.id) && (!each.rendition || !each.rendition->last_msn());
+  };
+  const auto has_two_segments = [](const Track& each) {
+    return each.rendition && each.rendition->last_msn() > each.rendition->first_msn();
+  };
+  return std::ranges::any_of(tracks_, is_awaited) && std::ranges::none_of(tracks_, has_two_segments);
 }
 
 void LiveStream::add_track(const packager::NewTrack& fresh) {

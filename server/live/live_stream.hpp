@@ -140,6 +140,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   void watch_store();
   void schedule_publish();
   void publish();
+  bool awaits_tracks() const;
   void set_ended(bool ended);
   void start_grace(std::chrono::milliseconds left);
   std::int64_t window_us() const;

@@ -7,19 +7,11 @@
 #include <limits>
 
 #include "server/base/call_on.hpp"
+#include "server/live/stored_window.hpp"
 
 namespace lookback::server {
 
 namespace asio = boost::asio;
-
-namespace {
-
-bool has_segments(const store::Window& window) {
-  return std::any_of(window.tracks.begin(), window.tracks.end(),
-                     [](const auto& track) { return !track.segments.empty(); });
-}
-
-}  // namespace
 
 Registry::Registry(Options options, LiveServices services, std::vector<asio::io_context*> contexts,
                    asio::thread_pool& blocking, SettingsFor settings, PublishKey server_key)
@@ -218,9 +210,7 @@ Result<Registry::StreamPtr> Registry::obtain(const std::string& name,
   if (duration.count() > 0) {
     from_us = services_.clock.now_us() - std::chrono::microseconds(duration).count();
   }
-  auto window = services_.store.load_window(record->id, from_us);
-  // Numbering goes on from the newest segment that is stored, also when it has left the window.
-  if (window && !has_segments(*window)) window = services_.store.load_newest(record->id);
+  auto window = load_listed(services_.store, *record, from_us);
   if (!window) return window.error();
   auto stream = std::make_shared<LiveStream>(services_, publisher ? *publisher : home(name), *record,
                                              settings, *window);

@@ -19,10 +19,17 @@ std::vector<StandbyBuffer::Held> held(const Announced& announced, std::int64_t u
 
 }  // namespace
 
-void Announced::take(const IngestEvent& event) {
-  if (const auto* list = std::get_if<TrackList>(&event)) tracks_ = *list;
+bool Announced::take(const IngestEvent& event) {
+  if (const auto* list = std::get_if<TrackList>(&event)) {
+    tracks_ = *list;
+    std::erase_if(formats_, [&](const FormatChange& each) {
+      const packager::SourceTrack track{each.format.kind, each.number};
+      return std::ranges::find(list->tracks, track) == list->tracks.end();
+    });
+    return true;
+  }
   const auto* change = std::get_if<FormatChange>(&event);
-  if (!change) return;
+  if (!change) return false;
   const auto same = [&](const FormatChange& each) {
     return each.format.kind == change->format.kind && each.number == change->number;
   };
@@ -31,11 +38,15 @@ void Announced::take(const IngestEvent& event) {
   } else {
     formats_.push_back(*change);
   }
+  return true;
 }
 
-bool Announced::has_video() const {
-  return std::ranges::any_of(
-      formats_, [](const FormatChange& each) { return each.format.kind == packager::MediaKind::video; });
+std::optional<std::uint8_t> Announced::first(packager::MediaKind kind) const {
+  std::optional<std::uint8_t> lowest;
+  for (const auto& each : formats_) {
+    if (each.format.kind == kind) lowest = std::min(lowest.value_or(each.number), each.number);
+  }
+  return lowest;
 }
 
 std::vector<IngestEvent> Announced::events() const {
@@ -47,9 +58,12 @@ std::vector<IngestEvent> Announced::events() const {
 
 void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, std::int64_t reach_us) {
   for (auto& event : events) {
-    announced_.take(event);
+    note(event);
     const auto* sample = std::get_if<packager::SourceSample>(&event);
-    if (sample && begins_group(*sample, now_us)) groups_.push_back({now_us, announced_, {}, 0});
+    if (sample && begins_group(*sample, now_us)) {
+      groups_.push_back({.start_us = now_us, .announced = announced_, .events = {}});
+      bytes_ += group_bytes;
+    }
     if (groups_.empty()) continue;
     const auto size = weight(event);
     groups_.back().bytes += size;
@@ -59,10 +73,16 @@ void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, s
   }
 }
 
+void StandbyBuffer::note(const IngestEvent& event) {
+  if (std::holds_alternative<packager::SourceSample>(event)) return;
+  auto announced = *announced_;
+  if (announced.take(event)) announced_ = std::make_shared<const Announced>(std::move(announced));
+}
+
 bool StandbyBuffer::begins_group(const packager::SourceSample& sample, std::int64_t now_us) const {
-  if (sample.number != 0) return false;  // the other renditions and languages come along
+  if (sample.number != announced_->first(sample.kind)) return false;  // the others come along
   if (sample.kind == packager::MediaKind::video) return sample.sync;
-  if (announced_.has_video()) return false;
+  if (announced_->first(packager::MediaKind::video)) return false;
   return groups_.empty() || now_us - groups_.back().start_us >= sound_group_us;
 }
 
@@ -80,7 +100,7 @@ std::vector<StandbyBuffer::Held> StandbyBuffer::release(std::int64_t since_us) {
   while (groups_.size() > 1 && groups_[1].start_us <= since_us) drop_front();
   std::vector<Held> out;
   for (auto& group : groups_) {
-    if (out.empty()) out = held(group.announced, group.start_us);
+    if (out.empty()) out = held(*group.announced, group.start_us);
     std::ranges::move(group.events, std::back_inserter(out));
   }
   if (out.empty()) return release_announced(since_us);
@@ -92,7 +112,7 @@ std::vector<StandbyBuffer::Held> StandbyBuffer::release(std::int64_t since_us) {
 std::vector<StandbyBuffer::Held> StandbyBuffer::release_announced(std::int64_t now_us) {
   groups_.clear();
   bytes_ = 0;
-  return held(announced_, now_us);
+  return held(*announced_, now_us);
 }
 
 }  // namespace lookback::server

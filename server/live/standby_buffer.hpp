@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,9 +17,11 @@ class Announced {
   Announced() = default;
   explicit Announced(std::vector<FormatChange> formats) : formats_(std::move(formats)) {}
 
-  /// Remembers a configuration or a list; anything else is left alone.
-  void take(const IngestEvent& event);
-  bool has_video() const;
+  /// Remembers a configuration or a list, and forgets what a list does not name any more; anything else is
+  /// left alone. Whether it has changed.
+  bool take(const IngestEvent& event);
+  /// The lowest number of a kind: the one that speaks for all renditions, or languages. Empty: there is none.
+  std::optional<std::uint8_t> first(packager::MediaKind kind) const;
   /// As a new session needs them.
   std::vector<IngestEvent> events() const;
 
@@ -39,9 +42,12 @@ class StandbyBuffer {
     std::int64_t arrival_us = 0;
   };
 
+  /// What a group counts besides its events.
+  static constexpr std::size_t group_bytes = 256;
+
   /// `announced`: by the publisher, so far.
   StandbyBuffer(std::size_t max_bytes, Announced announced)
-      : max_bytes_(max_bytes), announced_(std::move(announced)) {}
+      : max_bytes_(max_bytes), announced_(std::make_shared<const Announced>(std::move(announced))) {}
 
   /// `reach_us`: what came longer ago is not needed, but for the group that lasted until then.
   void take(std::vector<IngestEvent> events, std::int64_t now_us, std::int64_t reach_us);
@@ -57,17 +63,18 @@ class StandbyBuffer {
  private:
   struct Group {
     std::int64_t start_us = 0;
-    Announced announced;  ///< before its start
+    std::shared_ptr<const Announced> announced;  ///< before its start
     std::vector<Held> events;
-    std::size_t bytes = 0;
+    std::size_t bytes = group_bytes;
   };
 
+  void note(const IngestEvent& event);
   bool begins_group(const packager::SourceSample& sample, std::int64_t now_us) const;
   void trim(std::int64_t oldest_us);
   void drop_front();
 
   const std::size_t max_bytes_;
-  Announced announced_;
+  std::shared_ptr<const Announced> announced_;  ///< not null; shared by groups
   std::deque<Group> groups_;
   std::size_t bytes_ = 0;
 };

@@ -1,10 +1,10 @@
 #include "server/pictures/picture_cache.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "server/pictures/errc.hpp"
 
@@ -31,22 +31,20 @@ bool is_lasting(const boost::system::error_code& error) {
 
 asio::awaitable<PictureCache::Outcome> PictureCache::get(std::string key, Purpose purpose,
                                                          Workers::Prepare prepare) {
-  const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
+  const auto waiter = std::make_shared<Flight::Waiter>(co_await asio::this_coro::executor);
   bool first = false;
-  waiter->outcome = find_or_wait(key, waiter, first);
+  if (auto known = find_or_wait(key, waiter, first)) co_return std::move(*known);
   if (first) {
     Workers::Done done = [this, key](Result<Reply> reply) { finish(key, only_image(std::move(reply))); };
     workers_.submit(purpose, std::move(prepare), std::move(done));
   }
-  while (!waiter->outcome) (void)co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  co_return std::move(*waiter->outcome);
+  co_return co_await waiter->wait();
 }
 
 std::optional<PictureCache::Outcome> PictureCache::known(const std::string& key) {
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    ++counts_.hits;
-    return Outcome(by_use_.front().bytes);
+  if (const auto* found = kept_.find(key)) {
+    ++hits_;
+    return Outcome(*found);
   }
   const auto failed = failures_.find(key);
   if (failed == failures_.end()) return std::nullopt;
@@ -56,7 +54,7 @@ std::optional<PictureCache::Outcome> PictureCache::known(const std::string& key)
 }
 
 std::optional<PictureCache::Outcome> PictureCache::find_or_wait(const std::string& key,
-                                                                const std::shared_ptr<Waiter>& waiter,
+                                                                const Flight::WaiterPtr& waiter,
                                                                 bool& first) {
   const std::lock_guard lock(mutex_);
   if (auto outcome = known(key)) return outcome;
@@ -65,7 +63,7 @@ std::optional<PictureCache::Outcome> PictureCache::find_or_wait(const std::strin
     first = false;
     return Outcome(Errc::skipped);
   }
-  waiting_[key].push_back(waiter);
+  waiting_.join(key, waiter);
   return std::nullopt;
 }
 
@@ -82,39 +80,23 @@ void PictureCache::put(const std::string& key, Slice bytes) {
 }
 
 void PictureCache::finish(const std::string& key, Outcome outcome) {
-  std::vector<std::shared_ptr<Waiter>> waiters;
+  std::vector<Flight::WaiterPtr> waiters;
   {
     const std::lock_guard lock(mutex_);
     if (outcome) {
-      ++counts_.made;
+      ++made_;
       keep(key, *outcome);
     } else if (is_lasting(outcome.error())) {
       remember_failure(key, outcome.error());
     }
-    const auto found = waiting_.find(key);
-    waiters = std::move(found->second);
-    waiting_.erase(found);
+    waiters = waiting_.leave(key);
   }
-  for (auto& waiter : waiters) {
-    const auto executor = waiter->timer.get_executor();
-    asio::post(executor, [waiter = std::move(waiter), outcome] {
-      waiter->outcome = outcome;
-      waiter->timer.cancel();
-    });
-  }
+  Flight::answer(std::move(waiters), outcome);
 }
 
 void PictureCache::keep(const std::string& key, Slice bytes) {
-  const auto size = bytes.size() + entry_bytes;
-  if (size > max_bytes_ || by_key_.contains(key)) return;
-  counts_.bytes += size;
-  by_use_.push_front({key, std::move(bytes)});
-  by_key_[key] = by_use_.begin();
-  while (counts_.bytes > max_bytes_) {
-    counts_.bytes -= by_use_.back().bytes.size() + entry_bytes;
-    by_key_.erase(by_use_.back().key);
-    by_use_.pop_back();
-  }
+  const auto weight = bytes.size() + entry_bytes;
+  kept_.put(key, std::move(bytes), weight);
 }
 
 void PictureCache::remember_failure(const std::string& key, boost::system::error_code error) {
@@ -126,7 +108,7 @@ void PictureCache::remember_failure(const std::string& key, boost::system::error
 
 PictureCache::Counts PictureCache::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  return {hits_, made_, kept_.weight()};
 }
 
 }  // namespace lookback::server::pictures

@@ -1,17 +1,15 @@
 #pragma once
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
-#include <list>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
+#include "server/base/single_flight.hpp"
 #include "server/pictures/workers.hpp"
+#include "store/base/lru.hpp"
 
 namespace lookback::server::pictures {
 
@@ -27,7 +25,7 @@ class PictureCache {
   static constexpr std::size_t max_failures = 1'024;       ///< that are remembered
   static constexpr std::chrono::seconds failure_time{10};  ///< for which they are
 
-  PictureCache(std::size_t max_bytes, Workers& workers) : max_bytes_(max_bytes), workers_(workers) {}
+  PictureCache(std::size_t max_bytes, Workers& workers) : workers_(workers), kept_(max_bytes) {}
 
   const Options& options() const { return workers_.options(); }
 
@@ -40,43 +38,31 @@ class PictureCache {
   void put(const std::string& key, Slice bytes);
 
   struct Counts {
-    std::uint64_t hits = 0, made = 0, bytes = 0;
+    std::uint64_t hits = 0, made = 0;
+    std::uint64_t bytes = 0;  ///< kept now
   };
   Counts counts() const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// A request that waits. Belongs to its network thread.
-  struct Waiter {
-    explicit Waiter(boost::asio::any_io_executor executor)
-        : timer(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
-    boost::asio::steady_timer timer;  ///< cancelled when the outcome is there
-    std::optional<Outcome> outcome;
-  };
-  struct Kept {
-    std::string key;
-    Slice bytes;
-  };
+  using Flight = SingleFlight<Outcome>;
   struct Failure {
     boost::system::error_code error;
     Clock::time_point until;
   };
 
-  std::optional<Outcome> find_or_wait(const std::string& key, const std::shared_ptr<Waiter>& waiter,
-                                      bool& first);
+  std::optional<Outcome> find_or_wait(const std::string& key, const Flight::WaiterPtr& waiter, bool& first);
   std::optional<Outcome> known(const std::string& key);
   void finish(const std::string& key, Outcome outcome);
   void keep(const std::string& key, Slice bytes);
   void remember_failure(const std::string& key, boost::system::error_code error);
 
-  const std::size_t max_bytes_;
   Workers& workers_;
   mutable std::mutex mutex_;  ///< guards what follows
-  std::list<Kept> by_use_;    ///< newest first
-  std::unordered_map<std::string, std::list<Kept>::iterator> by_key_;
-  std::unordered_map<std::string, std::vector<std::shared_ptr<Waiter>>> waiting_;
+  Lru<std::string, Slice> kept_;
+  Flight waiting_;
   std::unordered_map<std::string, Failure> failures_;
-  Counts counts_;
+  std::uint64_t hits_ = 0, made_ = 0;
 };
 
 }  // namespace lookback::server::pictures

@@ -61,9 +61,7 @@ void check_all(Witness& witness, std::ptrdiff_t breaks, std::chrono::millisecond
   REQUIRE(witness.renditions().size() == 2);
   for (const auto& rendition : witness.renditions()) {
     CAPTURE(rendition.track);
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(describe(violations));
     CHECK(violations.empty());
     CHECK(rendition.failures.empty());

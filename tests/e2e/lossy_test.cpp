@@ -104,9 +104,7 @@ void check_structure(Server& server, const std::string& name) {
     const auto url = "/" + name + "/" + track + ".m3u8";
     if (client.get(url).status != 200) continue;  // all of it was damaged
     const auto log = fetch_all(client, url);
-    auto violations = log.violations();
-    const auto media = check_media(log);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(log);
     violations = structural(std::move(violations));
     INFO(describe(violations));
     CHECK(violations.empty());
@@ -139,9 +137,7 @@ TEST_CASE("a publisher behind a link that loses 5 % and delays by up to 100 ms i
   witness.stop();
   REQUIRE(link.lost() > 0);
   for (const auto& log : witness.renditions()) {
-    auto violations = log.violations();
-    const auto media = check_media(log);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(log);
     INFO(describe(violations));
     CHECK(violations.empty());
   }

@@ -105,9 +105,7 @@ TEST_CASE("noise on the RTMP and HTTP ports does not disturb a running stream", 
   REQUIRE(witness.wait_for_segments(2, 20s));
   witness.stop();
   for (const auto& rendition : witness.renditions()) {
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(rendition.track << " " << describe(violations));
     CHECK(violations.empty());
     CAPTURE(rendition.failures);

@@ -115,9 +115,7 @@ TEST_CASE("GStreamer's RTMP sink publishes", "[players]") {
   REQUIRE(played.size() <= wanted.size());
   CHECK(std::equal(played.begin(), played.end(), wanted.begin()));
   for (const auto& rendition : witness.renditions()) {
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(describe(violations));
     CHECK(violations.empty());
   }

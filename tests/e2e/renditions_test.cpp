@@ -92,9 +92,7 @@ std::map<std::uint64_t, double> starts_of(const RenditionLog& log) {
 
 void check_rules(const Witness& witness) {
   for (const auto& rendition : witness.renditions()) {
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     for (const auto& other : witness.renditions()) {
       if (other.track == rendition.track) continue;
       const auto pair =

@@ -71,9 +71,7 @@ TEST_CASE("FFmpeg publishes by RTMPS, and goes on while the certificate is renew
   witness.stop();
   REQUIRE(witness.renditions().size() == 2);
   for (const auto& rendition : witness.renditions()) {
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(describe(violations));
     CHECK(violations.empty());
     CHECK(rendition.failures.empty());

@@ -28,9 +28,7 @@ void check_all(Witness& witness) {
   REQUIRE(!witness.renditions().empty());
   for (const auto& rendition : witness.renditions()) {
     REQUIRE(rendition.snapshots.size() > 5);
-    auto violations = rendition.violations();
-    const auto media = check_media(rendition);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(rendition);
     INFO(rendition.track << " " << describe(violations));
     CHECK(violations.empty());
     CAPTURE(rendition.failures);

@@ -102,9 +102,7 @@ TEST_CASE("what FFmpeg, GStreamer and srt-live-transmit send plays, with every p
   const auto video = fetch_all(client, "/live/" + name + "/v0.m3u8");
   const auto audio = fetch_all(client, "/live/" + name + "/a0.m3u8");
   for (const auto* log : {&video, &audio}) {
-    auto violations = log->violations();
-    const auto media = check_media(*log);
-    violations.insert(violations.end(), media.begin(), media.end());
+    auto violations = check_all(*log);
     INFO(describe(violations));
     CHECK(violations.empty());
   }

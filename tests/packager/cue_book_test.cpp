@@ -84,6 +84,23 @@ TEST_CASE("a break that is cancelled lasts no time at all", "[packager][cue]") {
   CHECK_FALSE(book.enter(cue(Kind::cancel, "splice-3"), at(noon)).has_value());
 }
 
+TEST_CASE("a segmentation event that is cancelled takes all its breaks along, and no other's",
+          "[packager][cue]") {
+  CueBook book;
+  // A provider's advertisement (0x30) inside of a break (0x22) of event 5, and a break of event 51.
+  for (const auto* event : {"segmentation-5-22", "segmentation-5-30", "segmentation-51-30"})
+    REQUIRE(book.enter(cue(Kind::out, event, 60 * second), at(noon)).has_value());
+  const auto cancel = cue(Kind::cancel, "segmentation-5");
+  const auto first = book.enter(cancel, at(noon - second)),
+             second_one = book.enter(cancel, at(noon - second));
+  REQUIRE(first.has_value());
+  REQUIRE(second_one.has_value());
+  CHECK(first->id.starts_with("segmentation-5-30-"));
+  CHECK(second_one->id.starts_with("segmentation-5-22-"));
+  for (const auto* gone : {&*first, &*second_one}) CHECK(gone->end_us == noon);
+  CHECK_FALSE(book.enter(cancel, at(noon - second)).has_value());
+}
+
 TEST_CASE("a break that goes on over a restart keeps its id", "[packager][cue]") {
   CueBook before;
   const auto out = before.enter(cue(Kind::out, "segmentation-4-34"), at(noon));

@@ -325,6 +325,51 @@ TEST_CASE("a source whose only picture ends goes on with its sound, after a disc
   CHECK(segments.at({0, 3}).gap);
 }
 
+TEST_CASE("of sound alone in two languages the first falls silent: the other goes on, none of it is lost",
+          "[packager][renditions]") {
+  Studio studio;
+  const bool announced = GENERATE(false, true);
+  studio.packager->set_tracks({a0, a1}, studio.out);
+  studio.announce(a0, sound("eng"));
+  studio.announce(a1, sound("deu"));
+  studio.run(0, 4 * gop + 10);
+  studio.on.erase(a0);
+  if (announced) studio.packager->set_tracks({a1}, studio.out);
+  studio.run(4 * gop + 10, 12 * gop);
+  const auto segments = studio.end();
+  CHECK(studio.packager->breaks() == 0);
+  CHECK(studio.packager->counters().dropped_samples == 0);
+  CHECK(studio.packager->counters().lead_changes == 1);
+  REQUIRE(count(segments, 1) == 12);
+  for (std::uint64_t msn = 0; msn < 12; ++msn) {
+    CAPTURE(msn);
+    const auto& german = segments.at({1, msn});
+    CHECK_FALSE(german.gap);
+    CHECK(to_us(german.start - segments.at({1, 0}).start, 48'000) == std::int64_t(msn) * 2'000'000);
+    CHECK(to_us(german.duration, 48'000) == 2'000'000);
+    REQUIRE(segments.contains({0, msn}));
+    CHECK(segments.at({0, msn}).gap == (msn > 4));
+  }
+}
+
+TEST_CASE("the only sound that has begun ends: one that has only joined goes on after a discontinuity",
+          "[packager][renditions]") {
+  Studio studio;
+  studio.packager->set_tracks({a0}, studio.out);
+  studio.announce(a0, sound("eng"));
+  studio.run(0, 4 * gop);
+  studio.packager->set_tracks({a0, a1}, studio.out);
+  studio.announce(a1, sound("deu"));
+  studio.on = {a1};
+  studio.packager->set_tracks({a1}, studio.out);
+  studio.run(4 * gop, 8 * gop);
+  const auto segments = studio.end();
+  CHECK(studio.packager->breaks() == 1);
+  std::uint64_t media = 0;
+  for (const auto& [key, segment] : segments) media += key.first == 1 && !segment.gap ? 1 : 0;
+  CHECK(media == 4);
+}
+
 TEST_CASE("a track that follows may be silent for minutes; the clock of the lead may not jump",
           "[packager][renditions]") {
   Studio studio;

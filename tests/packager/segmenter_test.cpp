@@ -44,7 +44,7 @@ struct Source {
 };
 
 std::vector<Segmenter::Track> two_tracks(Ticks frame) {
-  return {{video_scale, frame}, {audio_scale, audio_frame}};
+  return {{video_scale, frame, true}, {audio_scale, audio_frame}};
 }
 
 struct Segment {

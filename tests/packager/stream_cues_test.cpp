@@ -3,6 +3,7 @@
 
 #include "packager/media/ticks.hpp"
 #include "packager/stream_packager.hpp"
+#include "tests/support/sintel_formats.hpp"
 
 using namespace lookback;
 using namespace lookback::packager;
@@ -11,22 +12,6 @@ namespace {
 
 constexpr std::int64_t noon_us = 1'800'000'000'000'000;
 constexpr std::int64_t frame_us = 40'000, source_zero_us = 5'000'000'000;
-
-std::vector<std::byte> bytes(std::initializer_list<int> values) {
-  std::vector<std::byte> out;
-  for (const int value : values) out.push_back(static_cast<std::byte>(value));
-  return out;
-}
-
-/// The configurations of tests/media/sintel_720p24_gop2.mp4, as ffprobe -show_data prints them.
-TrackFormat video_format() {
-  return parse_avc_config(
-             bytes({0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
-                    0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
-                    0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00}))
-      .value();
-}
-TrackFormat audio_format() { return parse_aac_config(bytes({0x11, 0x90})).value(); }
 
 store::StreamRecord stream_record() {
   store::StreamRecord record;
@@ -40,8 +25,8 @@ store::StreamRecord stream_record() {
 /// 25 fps and AAC 48 kHz, without B-frames, two seconds of GOP.
 struct Source {
   Source() : packager({}, stream_record(), {}, out) {
-    REQUIRE(packager.set_format(video_format(), noon_us, out).has_value());
-    REQUIRE(packager.set_format(audio_format(), noon_us, out).has_value());
+    REQUIRE(packager.set_format(support::sintel_video_format(), noon_us, out).has_value());
+    REQUIRE(packager.set_format(support::sintel_audio_format(), noon_us, out).has_value());
   }
   void run_until(std::int64_t until_us) {
     const auto payload = make_slice(std::vector<std::byte>(100, std::byte{1}));

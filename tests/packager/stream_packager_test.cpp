@@ -6,27 +6,12 @@
 #include <set>
 
 #include "packager/media/ticks.hpp"
+#include "tests/support/sintel_formats.hpp"
 
 using namespace lookback;
 using namespace lookback::packager;
 
 namespace {
-
-std::vector<std::byte> bytes(std::initializer_list<int> values) {
-  std::vector<std::byte> out;
-  for (const int value : values) out.push_back(static_cast<std::byte>(value));
-  return out;
-}
-
-/// The configurations of tests/media/sintel_720p24_gop2.mp4, as ffprobe -show_data prints them.
-TrackFormat sintel_video() {
-  const auto avcc =
-      bytes({0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
-             0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
-             0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00});
-  return parse_avc_config(avcc).value();
-}
-TrackFormat stereo_48k() { return parse_aac_config(bytes({0x11, 0x90})).value(); }
 
 /// A publisher as FFmpeg is one: milliseconds, 24 fps with two B-frames (composition 83 ms on the sync
 /// sample, in decode order P B B), AAC 48 kHz, interleaved by DTS.
@@ -40,8 +25,8 @@ struct Publisher {
   std::int64_t frame_us = 41'667;
 
   void announce() {
-    if (video) REQUIRE(packager.set_format(sintel_video(), wall_us, out).has_value());
-    if (audio) REQUIRE(packager.set_format(stereo_48k(), wall_us, out).has_value());
+    if (video) REQUIRE(packager.set_format(support::sintel_video_format(), wall_us, out).has_value());
+    if (audio) REQUIRE(packager.set_format(support::sintel_audio_format(), wall_us, out).has_value());
   }
   void run(int frames, int from = 0) {
     const auto start = wall_us;
@@ -366,7 +351,7 @@ TEST_CASE("a new configuration in mid-session gives a new init and a discontinui
   Publisher publisher{packager, out, noon_us};
   publisher.announce();
   publisher.run(24 * 5);
-  auto smaller = sintel_video();
+  auto smaller = support::sintel_video_format();
   smaller.config[3] = std::byte{0x1e};  // level 3 in the record: other bytes, so another init
   REQUIRE(packager.set_format(smaller, publisher.wall_us, out).has_value());
   publisher.run(24 * 5, 24 * 6);

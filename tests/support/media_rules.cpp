@@ -196,6 +196,13 @@ class MediaCheck {
 
 Violations check_media(const RenditionLog& log) { return MediaCheck(log).run(); }
 
+Violations check_all(const RenditionLog& log) {
+  auto violations = log.violations();
+  const auto media = check_media(log);
+  violations.insert(violations.end(), media.begin(), media.end());
+  return violations;
+}
+
 std::vector<SampleEntry> samples_of(const RenditionLog& log) {
   std::vector<SampleEntry> all;
   for (const auto& [msn, segment] : log.segments()) {

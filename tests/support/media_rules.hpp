@@ -11,6 +11,8 @@ namespace lookback::support {
 /// 60, 61, 62, 63, 64, 65, 66, 67, 69, 79, 80, 81, 82, 83. `log` has fetched everything. Checks each complete
 /// segment that was fetched, in order.
 Violations check_media(const RenditionLog& log);
+/// `check_media`, after all rules of the playlists themselves.
+Violations check_all(const RenditionLog& log);
 
 /// The samples of the complete segments, in order; the views point into `log`.
 std::vector<SampleEntry> samples_of(const RenditionLog& log);

@@ -278,7 +278,8 @@ void StreamSession<Stream>::watch() {
 template <class Stream>
 void StreamSession<Stream>::expire() {
   deadline_ = Clock::now() + leave_time;
-  if (phase_ == Phase::leaving) {
+  // Told before, and still here: in TLS a cancellation may meet a read that has just begun anew.
+  if (phase_ == Phase::leaving || end_) {
     error_code ignored;
     stream_->socket().close(ignored);
   } else if (writing_) {

@@ -14,7 +14,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// The rest of a handshake takes one round trip: whoever is not accepted by then has the wrong passphrase.
-constexpr std::chrono::seconds handshake_time{5};
+/// The place in the stream is kept for a shorter time: a caller that failed, or another one, may try again
+/// soon.
+constexpr std::chrono::seconds handshake_time{5}, claim_time{1};
 
 }  // namespace
 
@@ -73,6 +75,8 @@ Result<PublishTerms> Doorkeeper::let_in(Id id, const boost::asio::ip::udp::endpo
 
 void Doorkeeper::forget_old_guests(Clock::time_point now) {
   std::erase_if(guests_, [&](const auto& guest) { return now - guest.second.since > handshake_time; });
+  for (auto& [id, guest] : guests_)
+    if (now - guest.since > claim_time) guest.claim.reset();
 }
 
 std::optional<Guest> Doorkeeper::take(Id id) {

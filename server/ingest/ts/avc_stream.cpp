@@ -18,7 +18,7 @@ enum NalType : unsigned {
 
 }  // namespace
 
-NalRole AvcStream::role_of(ByteSpan nal_unit) const {
+NalRole Avc::role_of(ByteSpan nal_unit) {
   const auto header = std::to_integer<unsigned>(nal_unit.front());
   if (header & 0x80) return NalRole::damaged;  // forbidden_zero_bit
   switch (const auto type = header & 0x1f) {

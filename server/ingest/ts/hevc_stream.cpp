@@ -22,7 +22,7 @@ enum NalType : unsigned {
 
 }  // namespace
 
-NalRole HevcStream::role_of(ByteSpan nal_unit) const {
+NalRole Hevc::role_of(ByteSpan nal_unit) {
   if (nal_unit.size() < header_bytes) return NalRole::damaged;
   const auto first = std::to_integer<unsigned>(nal_unit[0]), second = std::to_integer<unsigned>(nal_unit[1]);
   if ((first & 0x80) || (second & 7) == 0) return NalRole::damaged;  // forbidden bit, temporal id plus 1

@@ -140,3 +140,43 @@ TEST_CASE("what the store gives back is listed as before", "[hls][daterange]") {
   after.load(stored);
   CHECK(count_of(playlist(*after.snapshot({}), false), "ID=\"a\"") == 1);
 }
+
+TEST_CASE("a window after its own past lists the date ranges of both, each once", "[hls][daterange]") {
+  Stream whole, passing(20 * second);
+  const auto grow = [&](std::vector<store::DateRangeRecord> ranges = {}) {
+    passing.grow(ranges);
+    return whole.grow(std::move(ranges));
+  };
+  const auto first = grow();
+  grow({range("over", first.pdt_us, first.pdt_us + second)});
+  grow({range("open", first.pdt_us, store::DateRangeRecord::open)});
+  for (int i = 0; i < 8; ++i) grow();
+  const auto past = whole.builder.snapshot({});
+  for (int i = 0; i < 6; ++i) grow();
+  const auto latest = grow();
+  auto end = range("open", first.pdt_us, latest.pdt_us);
+  end.attributes += ",DURATION=34.0";
+  grow({end, range("new", latest.pdt_us, latest.pdt_us + second)});
+  const auto window = passing.builder.snapshot({});
+  REQUIRE(count_of(playlist(*window, false), "ID=\"over\"") == 0);
+  const auto joined = window->after(*past);
+  REQUIRE(joined);
+  CHECK(playlist(*joined, false) == whole.text());
+  CHECK(count_of(playlist(*joined, false), "ID=\"over\"") == 1);
+  CHECK(count_of(playlist(*joined, false), "ID=\"open\"") == 2);
+}
+
+TEST_CASE("beyond the bound a date range goes with all its tags", "[hls][daterange]") {
+  Stream stream;
+  const auto first = stream.grow();
+  stream.grow({range("old", first.pdt_us, store::DateRangeRecord::open)});
+  stream.grow({range("old", first.pdt_us, first.pdt_us + 100 * second)});
+  for (int segment = 0; segment < 5; ++segment) {
+    std::vector<store::DateRangeRecord> ranges;
+    for (int i = 0; i < 51; ++i)
+      ranges.push_back(range(std::to_string(segment * 51 + i), first.pdt_us, store::DateRangeRecord::open));
+    stream.grow(std::move(ranges));
+  }
+  CHECK(count_of(stream.text(), "ID=\"old\"") == 0);  // 257 tags: not only its first
+  CHECK(count_of(stream.text(), "#EXT-X-DATERANGE") == 255);
+}

@@ -4,6 +4,7 @@
 
 #include "server/live/live_stream.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/sintel_formats.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace lookback;
@@ -13,18 +14,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
-
-/// Of tests/media/sintel_720p24_gop2.mp4.
-packager::TrackFormat video_format() {
-  std::vector<std::byte> config;
-  for (const int value :
-       {0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
-        0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
-        0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00}) {
-    config.push_back(static_cast<std::byte>(value));
-  }
-  return packager::parse_avc_config(config).value();
-}
 
 /// A stream whose strand is the test's own thread, which runs when the test waits.
 class Stage {
@@ -66,7 +55,8 @@ class Stage {
   /// the clock.
   void publish(const std::shared_ptr<LivePublication>& publication) {
     std::vector<IngestEvent> events;
-    if (std::exchange(last_, publication) != publication) events.emplace_back(FormatChange{video_format()});
+    if (std::exchange(last_, publication) != publication)
+      events.emplace_back(FormatChange{support::sintel_video_format()});
     for (int i = 0; i < 4; ++i) {
       const auto payload = make_slice(std::vector<std::byte>(1'000));
       events.emplace_back(
@@ -95,6 +85,14 @@ class Stage {
 std::string on_air(const Stage& stage) {
   const auto status = stage.stream->status();
   return status.state == StreamStatus::State::publishing ? status.peer : "nobody";
+}
+
+/// Publishes the one that stands by until the silence of the other has let it take over.
+bool comes_on_air(Stage& stage, const std::shared_ptr<LivePublication>& backup) {
+  return stage.until([&] {
+    stage.publish(backup);
+    return on_air(stage) == "backup";
+  });
 }
 std::string stands_by(const Stage& stage) {
   const auto status = stage.stream->status();
@@ -161,10 +159,7 @@ TEST_CASE("a silent publisher changes places with the one that stands by, and ta
   Stage stage(100ms);
   const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
   stage.publish(primary);
-  REQUIRE(stage.until([&] {
-    stage.publish(backup);
-    return on_air(stage) == "backup";
-  }));
+  REQUIRE(comes_on_air(stage, backup));
   CHECK(stands_by(stage) == "primary");
   CHECK(primary->reason() == "");  // still welcome
   stage.publish(primary);
@@ -179,10 +174,7 @@ TEST_CASE("a publisher that comes anew takes the place of its own that fell sile
   Stage stage(100ms);
   const auto primary = stage.admit(false).value(), backup = stage.admit(true).value();
   stage.publish(primary);
-  REQUIRE(stage.until([&] {
-    stage.publish(backup);
-    return on_air(stage) == "backup";
-  }));
+  REQUIRE(comes_on_air(stage, backup));
   REQUIRE(stage.admit(false).has_value());  // from a new connection, while the old one hangs
   CHECK(stands_by(stage) == "primary");
   CHECK(primary->reason().find("silent") != std::string::npos);

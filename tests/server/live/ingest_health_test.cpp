@@ -18,6 +18,7 @@ constexpr std::int64_t second_us = 1'000'000, start_us = 1'800'000'000 * second_
 struct Source {
   std::int64_t gop_frames = 50;
   bool video = true, audio = true;
+  std::uint8_t number = 0;  ///< of both tracks
   std::int64_t audio_late_us = 0;
   /// What is added to picture n's timestamp, and to the arrival of what is sent at a time since the start.
   std::function<std::int64_t(std::int64_t n)> shift = [](std::int64_t) { return 0; };
@@ -54,11 +55,12 @@ struct Source {
     if (video && n % 2 == 0) {
       const auto frame = n / 2;
       health.take({MediaKind::video, at_us + shift(frame), 0, frame % gop_frames == 0,
-                   make_slice(std::vector<std::byte>(10'000))},
+                   make_slice(std::vector<std::byte>(10'000)), 0, number},
                   now_us);
     }
     if (audio) {
-      health.take({MediaKind::audio, at_us - audio_late_us, 0, true, make_slice(std::vector<std::byte>(200))},
+      health.take({MediaKind::audio, at_us - audio_late_us, 0, true, make_slice(std::vector<std::byte>(200)),
+                   0, number},
                   now_us);
     }
   }
@@ -116,6 +118,21 @@ TEST_CASE("a track that never came is a notice, one that falls silent is a fault
   source.run(10);
   CHECK(source.text(Ailment::no_video) == "no picture has come for 10 s");
   CHECK(source.report.is_degraded());
+}
+
+TEST_CASE("where the first rendition ends another one speaks for the source, under any number", "[health]") {
+  Source source;
+  source.number = 1;  // number 0 was refused
+  source.run(15);
+  CHECK(source.report.complaints.empty());
+  CHECK(std::abs(source.report.frame_rate.value_or(0) - 25) < 0.1);
+  source.number = 3;
+  source.run(15, [&](std::int64_t) {
+    CHECK_FALSE(source.complains(Ailment::no_video));
+    CHECK_FALSE(source.complains(Ailment::no_audio));
+  });
+  CHECK(std::abs(source.report.frame_rate.value_or(0) - 25) < 0.1);
+  CHECK(source.report.jumps == 0);
 }
 
 TEST_CASE("frame intervals that vary are seen, the rounding of RTMP and a lost picture are not", "[health]") {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "server/live/live_stream.hpp"
+#include "tests/support/sintel_formats.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace lookback;
@@ -37,18 +38,6 @@ class Gate {
   std::condition_variable changed_;
   bool open_ = true;
 };
-
-/// Of tests/media/sintel_720p24_gop2.mp4.
-packager::TrackFormat video_format() {
-  std::vector<std::byte> config;
-  for (const int value :
-       {0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x19, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
-        0x50, 0x05, 0xba, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1,
-        0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x97, 0x2c, 0xfd, 0xf8, 0xf8, 0x00}) {
-    config.push_back(static_cast<std::byte>(value));
-  }
-  return packager::parse_avc_config(config).value();
-}
 
 bool eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + 20s;
@@ -83,7 +72,7 @@ class Stage {
                              {.stream = "live/x"}, context_.get_executor(), [] {}, 64 << 20)
                          .value();
     });
-    CHECK(publication_->push({FormatChange{video_format()}}));
+    CHECK(publication_->push({FormatChange{support::sintel_video_format()}}));
   }
   ~Stage() {
     disk.set_open(true);

@@ -62,7 +62,7 @@ TEST_CASE("nothing older than the reach is kept, but for the group that lasted u
   auto buffer = with_formats(1 << 20);
   publish(buffer, 0, 60, 3 * second_us);
   // The last comes at 59.9 s: 56.9 s lies in the group that begins at 56 s.
-  CHECK(buffer.held_bytes() == (40 + 4) * sample_weight);
+  CHECK(buffer.held_bytes() == (40 + 4) * sample_weight + 2 * StandbyBuffer::group_bytes);
   CHECK(media(buffer.release(0)[2]).dts_us == 56 * second_us);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("of more than the bound the oldest groups go, and a longer one is left
   constexpr std::size_t bound = 50 * sample_weight;
   auto buffer = with_formats(bound);
   publish(buffer, 0, 6, 100 * second_us);  // a group is 22 samples: two of three fit
-  CHECK(buffer.held_bytes() == 44 * sample_weight);
+  CHECK(buffer.held_bytes() == 44 * sample_weight + 2 * StandbyBuffer::group_bytes);
   for (std::int64_t now = 6 * second_us; now < 16 * second_us; now += second_us / 10) {
     buffer.take({sample(MediaKind::video, now, now == 6 * second_us)}, now, 100 * second_us);
     REQUIRE(buffer.held_bytes() <= bound);
@@ -112,4 +112,36 @@ TEST_CASE("sound alone is kept in pieces of a second", "[failover]") {
     buffer.take({sample(MediaKind::audio, now, true)}, now, 100 * second_us);
   }
   CHECK(media(buffer.release(4'500'000)[1]).dts_us == 4 * second_us);
+}
+
+TEST_CASE("where the first rendition has ended the next one begins the groups", "[failover]") {
+  auto buffer = with_formats(1 << 20);
+  auto second = format(MediaKind::video, 90'000);
+  second.number = 1;
+  buffer.take({second, TrackList{{{MediaKind::video, 1}, {MediaKind::audio, 0}}}}, 0, 100 * second_us);
+  for (std::int64_t now = 0; now < 10 * second_us; now += second_us) {
+    auto picture = sample(MediaKind::video, now, now % (2 * second_us) == 0);
+    picture.number = 1;
+    buffer.take({std::move(picture)}, now, 100 * second_us);
+  }
+  const auto held = buffer.release(5 * second_us);
+  REQUIRE(held.size() == 3 + 6);  // a list and two formats, not that of the rendition that has ended
+  CHECK(std::get<TrackList>(held[0].event).tracks.size() == 2);
+  for (const auto at : {1u, 2u}) {
+    const auto& change = std::get<FormatChange>(held[at].event);
+    CHECK(change.number == (change.format.kind == MediaKind::video ? 1 : 0));
+  }
+  CHECK(media(held[3]).dts_us == 4 * second_us);
+}
+
+TEST_CASE("a flood of tiny key pictures is bounded by what it takes, not by what it carries", "[failover]") {
+  constexpr std::size_t bound = 1 << 20;
+  auto buffer = with_formats(bound);
+  for (std::int64_t now = 0; now < 20'000; ++now) {
+    const auto payload_of_one = make_slice(std::vector<std::byte>(1));
+    buffer.take({SourceSample{MediaKind::video, now, 0, true, payload_of_one}}, now, 100 * second_us);
+  }
+  CHECK(buffer.held_bytes() <= bound);
+  const auto held = buffer.release(0);
+  CHECK(held.size() - 2 <= bound / (StandbyBuffer::group_bytes + 64));
 }
