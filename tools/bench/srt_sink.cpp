@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <srt/srt.h>
+#include <sys/syslog.h>
 
 #include <array>
 #include <atomic>
@@ -117,6 +118,7 @@ int main(int count, char** words) {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   srt_startup();
+  srt_setloglevel(LOG_CRIT);
   int code = 0;
   try {
     Sink(passphrase).run(gather);
