@@ -198,6 +198,8 @@ List pictures() {
           "pictures.cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.pictures.cache_bytes; }),
       Make::count(
           "pictures.max_side", 64, 4'096, [](auto& c) -> auto& { return c.pictures.max_side; }),
+      Make::count(
+          "pictures.max_clip_side", 64, 1'280, [](auto& c) -> auto& { return c.pictures.max_clip_side; }),
   };
 }
 

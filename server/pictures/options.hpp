@@ -18,6 +18,7 @@ struct Options {
   std::size_t jobs_per_process = 1'000;         ///< then a fresh process takes its place
   std::size_t cache_bytes = 64u << 20;          ///< finished pictures that are kept for the next request
   std::uint32_t max_side = 1'920;               ///< width and height that a request may ask for, in pixels
+  std::uint32_t max_clip_side = 640;            ///< the same of clips, which are many pictures
   std::string program = "/proc/self/exe";       ///< what is run as `PROGRAM worker`
 };
 

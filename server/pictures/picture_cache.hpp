@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,6 +33,14 @@ class PictureCache {
   /// The picture of `key`, from memory or by a job with one output. Errors: those of the job; skipped when
   /// too many others are waited for.
   boost::asio::awaitable<Outcome> get(std::string key, Purpose purpose, Workers::Prepare prepare);
+  /// The same for what is made with others: `begin` is called when the picture is in nobody's hands, and sees
+  /// to it that `finish` is called.
+  boost::asio::awaitable<Outcome> get_or(std::string key, std::function<void()> begin);
+  /// True: the picture is neither kept nor being made, nor known to fail; the caller makes it, and calls
+  /// `finish`.
+  bool claim(const std::string& key);
+  /// What has become of it. Called once for each `begin` and each claim.
+  void finish(const std::string& key, Outcome outcome);
   /// From memory.
   std::optional<Slice> find(const std::string& key);
   /// Keeps what was made otherwise.
@@ -53,7 +62,6 @@ class PictureCache {
 
   std::optional<Outcome> find_or_wait(const std::string& key, const Flight::WaiterPtr& waiter, bool& first);
   std::optional<Outcome> known(const std::string& key);
-  void finish(const std::string& key, Outcome outcome);
   void keep(const std::string& key, Slice bytes);
   void remember_failure(const std::string& key, boost::system::error_code error);
 

@@ -160,6 +160,11 @@ void Workers::stop() {
     for (const auto& job : queue) job.done(Errc::shutting_down);
 }
 
+void Workers::count_skipped(Purpose purpose) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.skipped[static_cast<std::size_t>(purpose)];
+}
+
 JobCounts Workers::counts() const {
   const std::lock_guard lock(mutex_);
   auto counts = counts_;

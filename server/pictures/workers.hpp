@@ -57,6 +57,8 @@ class Workers {
   void stop();
 
   JobCounts counts() const;
+  /// For a job that was due, and was not even submitted.
+  void count_skipped(Purpose purpose);
 
  private:
   using Clock = std::chrono::steady_clock;
