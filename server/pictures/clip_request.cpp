@@ -3,35 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "server/pictures/parameters.hpp"
 
 namespace lookback::server::pictures {
 namespace {
 
 using archive::Problem;
 using archive::TimeRange;
-
-struct Bounds {
-  std::string_view name, unit;
-  std::uint32_t least = 0, most = 0;
-};
-
-/// A whole number, written once, within its bounds.
-std::optional<Problem> take_number(std::uint32_t& out, const Bounds& bounds, std::string_view text) {
-  if (out != 0) return Problem{400, fmt::format("{} stands twice; leave one away", bounds.name)};
-  std::uint32_t value = 0;
-  const auto* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (text.empty() || end != last || error == std::errc::invalid_argument)
-    return Problem{400, fmt::format("{} must be a whole number of {}", bounds.name, bounds.unit)};
-  if (error != std::errc() || value < bounds.least || value > bounds.most) {
-    return Problem{422, fmt::format("{} is out of range; allowed is {} to {} {}", bounds.name, bounds.least,
-                                    bounds.most, bounds.unit)};
-  }
-  out = value;
-  return {};
-}
 
 constexpr std::string_view not_over = "the clip is not over yet; ask again when its end has passed";
 constexpr std::string_view not_stored = "nothing of this range is stored; ranges.json tells what is";
@@ -53,18 +33,14 @@ archive::Answer<ClipRequest> parse_clip(std::string_view query, const Options& o
   if (range->window_us || range->delay_us)
     return Problem{400, "a clip has no window and no delay; say its start and end"};
   if (!range->start) return Problem{400, "start is missing; say when the clip begins, like start=now-5s"};
-  const Bounds width{"width", "pixels", 16, options.max_clip_side},
+  const NumberBounds width{"width", "pixels", 16, options.max_clip_side},
       fps{"fps", "pictures a second", 1, max_clip_fps};
-  while (!query.empty()) {
-    const auto parameter = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), parameter.size() + 1));
-    const auto name = parameter.substr(0, parameter.find('='));
-    const auto value = archive::decode_percent(parameter.substr(std::min(parameter.size(), name.size() + 1)));
-    std::optional<Problem> problem;
-    if (name == width.name) problem = take_number(request.width, width, value);
-    if (name == fps.name) problem = take_number(request.fps, fps, value);
-    if (problem) return *std::move(problem);
-  }
+  auto problem = take_parameters(query, [&](std::string_view name, const std::string& value) {
+    if (name == width.name) return take_number(request.width, width, value);
+    if (name == fps.name) return take_number(request.fps, fps, value);
+    return std::optional<Problem>();
+  });
+  if (problem) return *std::move(problem);
   if (request.width == 0) request.width = usual_width(options);
   return request;
 }
