@@ -194,10 +194,14 @@ List pictures() {
       Make::count(
           "pictures.jobs_per_process", 1, 1'000'000,
           [](auto& c) -> auto& { return c.pictures.jobs_per_process; }),
+      Make::count(
+          "pictures.max_waiting", 1, 1'000'000, [](auto& c) -> auto& { return c.pictures.max_waiting; }),
       Make::size(
           "pictures.cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.pictures.cache_bytes; }),
       Make::count(
           "pictures.max_side", 64, 4'096, [](auto& c) -> auto& { return c.pictures.max_side; }),
+      Make::count(
+          "pictures.max_clip_side", 64, 1'280, [](auto& c) -> auto& { return c.pictures.max_clip_side; }),
   };
 }
 

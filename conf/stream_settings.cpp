@@ -10,7 +10,6 @@ using server::StreamSettings;
 using Make = SettingBuilder<StreamSettings>;
 
 constexpr std::string_view no_thumbs = "this build makes no thumbnails";
-constexpr std::string_view no_motionclip = "this build makes no motion clips";
 constexpr std::chrono::microseconds ever = 36'500 * 24h;  // a century: sums with a date cannot overflow
 
 Setting<StreamSettings> publish_policy() {
@@ -71,14 +70,12 @@ std::vector<Setting<StreamSettings>> all() {
                             "thumbs.enabled", [](auto& s) -> auto& { return s.thumbs.enabled; })),
       absent(no_thumbs, Make::duration(
                             "thumbs.interval", 10s, 1h, [](auto& s) -> auto& { return s.thumbs.interval; })),
-      absent(no_motionclip, Make::flag(
-                                "motionclip.enabled", [](auto& s) -> auto& { return s.motionclip.enabled; })),
-      absent(no_motionclip,
-             Make::duration(
-                 "motionclip.duration", 1s, 60s, [](auto& s) -> auto& { return s.motionclip.duration; })),
-      absent(no_motionclip,
-             Make::duration(
-                 "motionclip.interval", 10s, 1h, [](auto& s) -> auto& { return s.motionclip.interval; })),
+      Make::flag(
+          "motionclip.enabled", [](auto& s) -> auto& { return s.motionclip.enabled; }),
+      Make::duration(
+          "motionclip.duration", 1s, 60s, [](auto& s) -> auto& { return s.motionclip.duration; }),
+      Make::duration(
+          "motionclip.interval", 10s, 1h, [](auto& s) -> auto& { return s.motionclip.interval; }),
       Make::flag(
           "rec.enabled", [](auto& s) -> auto& { return s.rec.enabled; }),
       zero_as("all", Make::duration(

@@ -19,6 +19,8 @@
 #include "server/ingest/rtmp/listener.hpp"
 #include "server/ingest/srt/listener.hpp"
 #include "server/network_threads.hpp"
+#include "server/pictures/clip_maker.hpp"
+#include "server/pictures/motion_clip_process.hpp"
 #include "server/pictures/picture_cache.hpp"
 
 namespace lookback::server {
@@ -102,11 +104,15 @@ class App {
 
  private:
   http::Site site();
+  pictures::MediaAccess media_access();
   void await_signal();
   void on_signal(int number);
   bool listen_rtmps();
   bool reload();
   void stop();
+  EffectiveSettingsPtr settings_of(std::string_view stream) const {
+    return overrides_.apply(stream, options_.settings(stream));
+  }
 
   const AppOptions options_;
   const std::shared_ptr<TlsIdentity> rtmps_identity_;  ///< null: no RTMPS
@@ -119,8 +125,10 @@ class App {
   Registry registry_;
   MediaFinder finder_;
   RecordingViews recording_views_;
-  pictures::Workers picture_workers_;
   pictures::PictureCache pictures_;
+  pictures::ClipMaker clips_;
+  pictures::MotionClipProcess motion_clips_;
+  pictures::Workers picture_workers_;  ///< goes first, as its jobs refer to what stands above
   /// Of signals and the service's clock, on the thread that runs the app, so that waiting for them keeps no
   /// network thread alive.
   asio::io_context main_{1};
@@ -144,17 +152,25 @@ App::App(AppOptions options, DataFolder folder)
           options_.registry,
           LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes, options_.registry.max_tracks,
                        options_.health},
-          network_.contexts(), blocking_,
-          [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
+          network_.contexts(), blocking_, [this](std::string_view stream) { return settings_of(stream); },
           folder_.key.hash),
       finder_(*folder_.store),
       recording_views_(*folder_.store, options_.http.recording_cache_bytes),
-      picture_workers_(options_.pictures),
       pictures_(options_.pictures.cache_bytes, picture_workers_),
+      clips_(pictures_, picture_workers_, media_access()),
+      motion_clips_(clips_, picture_workers_),
+      picture_workers_(options_.pictures),
       control_({options_.tokens, options_.recordings, options_.settings, [this] { return reload(); },
-                options_.max_interval, [this] { return picture_workers_.counts(); }},
+                options_.max_interval, [this] { return picture_workers_.counts(); },
+                [this] { motion_clips_.tick(registry_.statuses()); }},
                folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
   hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
+}
+
+pictures::MediaAccess App::media_access() {
+  return {*folder_.store,
+          [this](const auto& name, const auto& known) { return finder_.segment(name, known); },
+          [this](const auto& name) { return finder_.init(name); }};
 }
 
 http::Site App::site() {
@@ -168,6 +184,8 @@ http::Site App::site() {
   site.access = &control_.access();
   site.api = &control_.api();
   site.pictures = &pictures_;
+  site.clips = &clips_;
+  site.motionclip_of = [this](const std::string& stream) { return settings_of(stream)->values.motionclip; };
   site.mp4 = std::make_shared<Mp4Cache>(options_.http.mp4_cache_bytes, blocking_);
   return site;
 }

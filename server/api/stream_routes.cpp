@@ -134,6 +134,9 @@ json::object links_json(const std::string& name) {
           {"hls", "/" + name + "/index.m3u8"},
           {"mp4", "/" + name + "/video.mp4"},
           {"thumbnail", "/" + name + "/thumbnail.jpg"},
+          {"animated", "/" + name + "/animated.webp?start=now-5s"},
+          {"motionclip", "/" + name + "/motionclip.webp"},
+          {"motionclips", "/" + name + "/motionclips.json"},
           {"ranges", "/" + name + "/ranges.json"},
           {"watch", "/watch/" + name},
           {"recordings", "/api/v1/recordings?stream=" + name}};

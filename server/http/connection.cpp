@@ -57,7 +57,7 @@ Connection::Connection(std::shared_ptr<Worker> worker, tcp::socket socket)
       buffer_(first_buffer_bytes),
       scanner_(worker_->options().max_header_bytes, worker_->options().max_target_bytes),
       exchange_(worker_->context(), worker_->options(), worker_->site(), worker_->shard(), worker_->counters,
-                *this) {}
+                worker_->kept, *this) {}
 
 Connection::~Connection() {
   ConnectionHook::unlink();

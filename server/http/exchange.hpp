@@ -6,6 +6,7 @@
 
 #include "packager/hls/names.hpp"
 #include "server/http/counters.hpp"
+#include "server/http/kept_answers.hpp"
 #include "server/http/options.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
@@ -40,8 +41,9 @@ enum class Awaited { nothing, first_segment, reload, hinted_part };
 /// One request and its answer on the way through the routes. Lives in its connection and belongs to its
 /// network thread.
 struct Exchange {
-  Exchange(boost::asio::io_context& context, const Options& o, const Site& s, Shard& sh, Counters& c, Peer& p)
-      : options(o), site(s), shard(sh), counters(c), peer(p), waiter(context) {}
+  Exchange(boost::asio::io_context& context, const Options& o, const Site& s, Shard& sh, Counters& c,
+           KeptAnswers& k, Peer& p)
+      : options(o), site(s), shard(sh), counters(c), kept(k), peer(p), waiter(context) {}
 
   /// Before the next request.
   void clear();
@@ -64,6 +66,7 @@ struct Exchange {
   const Site& site;
   Shard& shard;
   Counters& counters;
+  KeptAnswers& kept;
   Peer& peer;
   Waiter waiter;
   Request request;

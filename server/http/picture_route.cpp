@@ -63,24 +63,16 @@ std::optional<KeyPictures> find_picture(Exchange& exchange, const ThumbnailReque
   return found;
 }
 
-void answer_failure(Exchange& exchange, const boost::system::error_code& error) {
-  using pictures::Errc;
-  if (error == store::Errc::not_found || error == store::Errc::damaged)
-    return exchange.answer(404, nothing_there);
-  if (error == Errc::no_picture) return exchange.answer(404, "the media of this time cannot be decoded");
-  if (error == Errc::too_large)
-    return exchange.answer(404, "the picture is larger than pictures.max_pixels and is not decoded");
-  if (error == Errc::unsupported) return exchange.answer(404, "the codec of this stream is not decoded here");
-  if (error == Errc::skipped) return exchange.answer(503, "many other pictures are being made; ask again");
-  exchange.answer(503, "the picture could not be made; ask again");
+/// A time after the newest key picture may soon have a nearer one.
+bool is_settled(const ThumbnailRequest& request, const KeyPictures& found,
+                const packager::hls::Presentation& presentation) {
+  const auto newest = pictures::latest_key_picture(presentation);
+  return request.time && newest && newest->msn != found.msn;
 }
 
-/// A time after the newest key picture may soon have a nearer one.
-std::uint32_t max_age(const ThumbnailRequest& request, const KeyPictures& found,
-                      const packager::hls::Presentation& presentation) {
-  const auto newest = pictures::latest_key_picture(presentation);
-  const bool settled = request.time && newest && newest->msn != found.msn;
-  return settled ? stored_max_age_s : latest_max_age_s;
+void answer_with(Exchange& exchange, Slice picture, bool settled) {
+  exchange.response.body = Chain{std::move(picture)};
+  if (settled) exchange.kept.keep(exchange.target.path(), exchange.target.own(), exchange.response);
 }
 
 asio::awaitable<void> answer_thumbnail(Exchange& exchange, PictureSource source, ThumbnailRequest request) {
@@ -91,11 +83,12 @@ asio::awaitable<void> answer_thumbnail(Exchange& exchange, PictureSource source,
   auto& response = exchange.response;
   response.content_type = content_type(request.size.format);
   response.etag = "\"" + name + "\"";
-  response.caching = Caching::for_seconds(max_age(request, *found, *source.presentation));
+  const bool settled = is_settled(request, *found, *source.presentation);
+  response.caching = Caching::for_seconds(settled ? stored_max_age_s : latest_max_age_s);
   const auto& site = exchange.site;
   auto key = source.stream + "/" + name;
   if (auto kept = site.pictures->find(key)) {
-    response.body = Chain{std::move(*kept)};
+    answer_with(exchange, std::move(*kept), settled);
     co_return;
   }
   pictures::Workers::Prepare prepare =
@@ -109,28 +102,35 @@ asio::awaitable<void> answer_thumbnail(Exchange& exchange, PictureSource source,
     job.outputs.push_back(size);
     return job;
   };
-  exchange.counters.waiting.add();
   const auto made =
       co_await site.pictures->get(std::move(key), pictures::Purpose::thumbnail, std::move(prepare));
-  exchange.counters.waiting.sub();
   if (made) {
-    response.body = Chain{*made};
+    answer_with(exchange, *made, settled);
   } else {
-    answer_failure(exchange, made.error());
+    answer_picture_failure(exchange, made.error());
   }
 }
 
 }  // namespace
+
+void answer_picture_failure(Exchange& exchange, const boost::system::error_code& error) {
+  using pictures::Errc;
+  if (error == store::Errc::not_found || error == store::Errc::damaged)
+    return exchange.answer(404, nothing_there);
+  if (error == Errc::no_picture) return exchange.answer(404, "the media of this time cannot be decoded");
+  if (error == Errc::too_large)
+    return exchange.answer(
+        404, "it is too large: the source has more than pictures.max_pixels, or the clip too much in it");
+  if (error == Errc::unsupported) return exchange.answer(404, "the codec of this stream is not decoded here");
+  if (error == Errc::skipped) return exchange.answer(503, "many other pictures are being made; ask again");
+  exchange.answer(503, "the picture could not be made; ask again");
+}
 
 bool is_picture(std::string_view leaf) { return format_of(leaf).has_value(); }
 
 asio::awaitable<void> answer_picture(Exchange& exchange, PictureSource source) {
   if (!exchange.site.pictures) {
     exchange.answer(404, "this server makes no pictures");
-    co_return;
-  }
-  if (exchange.counters.waiting.value() >= exchange.options.max_waiting) {
-    exchange.answer(503, "http.max_waiting requests wait already; ask again");
     co_return;
   }
   const auto format = *format_of(exchange.target.leaf());

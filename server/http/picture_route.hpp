@@ -20,4 +20,7 @@ struct PictureSource {
 /// 503: it cannot be made now.
 boost::asio::awaitable<void> answer_picture(Exchange& exchange, PictureSource source);
 
+/// Why no picture or clip could be made.
+void answer_picture_failure(Exchange& exchange, const boost::system::error_code& error);
+
 }  // namespace lookback::server::http

@@ -1,6 +1,7 @@
 #include "server/http/routes.hpp"
 
 #include "server/archive/alias.hpp"
+#include "server/http/clip_route.hpp"
 #include "server/http/picture_route.hpp"
 #include "server/http/view.hpp"
 
@@ -65,8 +66,8 @@ Next alias(Exchange& exchange, const archive::Answer<archive::Alias>& alias) {
 /// What the exchange's channel has under its leaf; empty: nothing.
 std::optional<Next> leaf_route(Exchange& exchange) {
   const auto leaf = exchange.target.leaf();
-  const bool known =
-      exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf || is_picture(leaf);
+  const bool known = exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf ||
+                     is_picture(leaf) || is_clip(leaf);
   if (known) return route_again(exchange);
   if (const auto other = archive::parse_alias(leaf)) return alias(exchange, *other);
   return {};
@@ -79,6 +80,8 @@ Next route(Exchange& exchange) {
   const auto leaf = target.leaf();
   if (target.components() < 2) return page(exchange);
   if (target.component(0) == "api") return exchange.run(&api_route);
+  if (is_picture(leaf) && exchange.kept.find(target.path(), target.own(), exchange.response))
+    return Next::send;
   if (target.component(0) == "vod") return exchange.run(&vod_route);
 
   exchange.name = packager::hls::parse_name(leaf);
@@ -104,6 +107,7 @@ Next route_again(Exchange& exchange) {
   const auto leaf = exchange.target.leaf();
   if (leaf == ranges_leaf) return ranges_route(exchange);
   if (is_picture(leaf)) return exchange.run(&picture_route);
+  if (is_clip(leaf)) return exchange.run(&clip_route);
   return leaf == mp4_leaf ? exchange.run(&mp4_route) : multivariant_route(exchange);
 }
 

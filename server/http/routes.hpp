@@ -33,6 +33,8 @@ boost::asio::awaitable<void> stored_media(Exchange& exchange);
 boost::asio::awaitable<void> mp4_route(Exchange& exchange);
 /// `/APP/NAME/thumbnail.jpg` and the other leaves of `is_picture`.
 boost::asio::awaitable<void> picture_route(Exchange& exchange);
+/// `/APP/NAME/animated.webp` and the other leaves of `is_clip`.
+boost::asio::awaitable<void> clip_route(Exchange& exchange);
 
 /// Pages, their assets and the health checks; false: none has this path.
 bool page_route(Exchange& exchange);

@@ -12,6 +12,7 @@
 #include "server/archive/ranges.hpp"
 #include "server/http/assets.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/stream_settings.hpp"
 #include "store/store.hpp"
 
 namespace lookback::server::api {
@@ -24,8 +25,9 @@ class Recordings;
 class RecordingViews;
 }  // namespace lookback::server
 namespace lookback::server::pictures {
+class ClipMaker;
 class PictureCache;
-}
+}  // namespace lookback::server::pictures
 
 namespace lookback::server::http {
 
@@ -53,6 +55,9 @@ struct Site {
   const api::Api* api = nullptr;
   std::shared_ptr<Mp4Cache> mp4 = {};          ///< not set: no MP4s are made
   pictures::PictureCache* pictures = nullptr;  ///< not set: no pictures are made
+  pictures::ClipMaker* clips = nullptr;        ///< not set: no clips are made
+  /// A stream's `motionclip` process as it is now. Thread-safe, does not block. Not set: it is off.
+  std::function<MotionClipSettings(const std::string& stream)> motionclip_of = {};
 };
 
 }  // namespace lookback::server::http

@@ -5,6 +5,7 @@
 
 #include "server/archive/recording_view.hpp"
 #include "server/base/call_on.hpp"
+#include "server/http/clip_route.hpp"
 #include "server/http/mp4_route.hpp"
 #include "server/http/picture_route.hpp"
 #include "server/http/routes.hpp"
@@ -166,7 +167,11 @@ asio::awaitable<void> vod_picture(Exchange& exchange) {
   const auto now = co_await current(exchange);
   if (!now.presentation) co_return;
   PictureSource source{now.recording.stream, now.presentation};
-  co_await answer_picture(exchange, std::move(source));
+  if (is_clip(exchange.target.leaf())) {
+    co_await answer_clip(exchange, std::move(source));
+  } else {
+    co_await answer_picture(exchange, std::move(source));
+  }
 }
 
 /// `/vod/ID.m3u8` is the short form of `/vod/ID/index.m3u8`.
@@ -198,7 +203,7 @@ asio::awaitable<void> vod_route(Exchange& exchange) {
     if (leaf == "index.m3u8" || leaf == "master.m3u8") return vod_multivariant(exchange);
     if (leaf == "ranges.json") return vod_ranges(exchange);
     if (leaf == "video.mp4") return vod_mp4(exchange);
-    if (is_picture(leaf)) return vod_picture(exchange);
+    if (is_picture(leaf) || is_clip(leaf)) return vod_picture(exchange);
     exchange.name = hls::parse_name(leaf);
     const bool playlist = exchange.name && (exchange.name->kind == hls::Name::Kind::playlist ||
                                             exchange.name->kind == hls::Name::Kind::iframes);

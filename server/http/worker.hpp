@@ -56,6 +56,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void removed();
 
   Counters counters;
+  KeptAnswers kept;
 
  private:
   boost::asio::awaitable<void> accept_loop();

@@ -1,5 +1,7 @@
 #include "server/pictures/job.hpp"
 
+#include <algorithm>
+
 #include "server/pictures/errc.hpp"
 #include "store/wire.hpp"
 
@@ -36,6 +38,12 @@ void put(Encoder& out, const Grid& grid) {
   for (const auto cell : grid.cells) out.varint(cell);
 }
 
+void put(Encoder& out, const Clip& clip) {
+  out.varint(clip.begins_us.size());
+  for (const auto begin : clip.begins_us) out.varint(begin);
+  out.varint(clip.length_us);
+}
+
 /// A number from 1 to `last`, as an enumeration's.
 template <class Enum>
 Enum take_enum(Decoder& in, std::uint8_t last) {
@@ -66,7 +74,7 @@ Source take_source(Decoder& in, const Slice& payload) {
 
 Output take_output(Decoder& in) {
   Output output;
-  output.format = take_enum<ImageFormat>(in, 2);
+  output.format = take_enum<ImageFormat>(in, 5);
   output.width = static_cast<std::uint32_t>(in.varint_up_to(max_output_side));
   output.height = static_cast<std::uint32_t>(in.varint_up_to(max_output_side));
   output.fit = take_enum<Fit>(in, 3);
@@ -92,14 +100,39 @@ Grid take_grid(Decoder& in) {
   return grid;
 }
 
+Clip take_clip(Decoder& in) {
+  Clip clip;
+  const auto count = in.varint_up_to(max_samples);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    clip.begins_us.push_back(static_cast<std::uint32_t>(in.varint_up_to(max_clip_us)));
+    if (i > 0 && clip.begins_us[i] <= clip.begins_us[i - 1]) in.fail();
+  }
+  clip.length_us = static_cast<std::uint32_t>(in.varint_up_to(max_clip_us));
+  const bool ends_last = clip.begins_us.empty() || clip.begins_us.back() < clip.length_us;
+  if (!ends_last) in.fail();
+  return clip;
+}
+
+bool is_clip_format(const Output& output) { return output.format > ImageFormat::webp; }
+
+/// What is laid out in which way: pictures have formats of pictures, clips have those of clips.
+bool goes_together(const Job& job) {
+  if (job.grid && job.clip) return false;
+  return std::all_of(job.outputs.begin(), job.outputs.end(),
+                     [&](const Output& output) { return is_clip_format(output) == job.clip.has_value(); });
+}
+
+enum : std::uint8_t { no_layout = 0, grid_layout = 1, clip_layout = 2 };
+
 }  // namespace
 
 std::string encode(const Job& job) {
   Encoder out;
   out.varint(job.max_pixels).varint(job.max_cpu_ms).varint(job.sources.size());
   for (const auto& source : job.sources) put(out, source);
-  out.u8(job.grid ? 1 : 0);
+  out.u8(job.clip ? clip_layout : job.grid ? grid_layout : no_layout);
   if (job.grid) put(out, *job.grid);
+  if (job.clip) put(out, *job.clip);
   out.varint(job.outputs.size());
   for (const auto& output : job.outputs) put(out, output);
   return framed(out.take());
@@ -130,12 +163,13 @@ Result<Job> decode_job(const Slice& payload) {
   job.max_cpu_ms = in.varint32();
   const auto sources = in.varint_up_to(max_sources);
   for (std::uint64_t i = 0; i < sources && in.ok(); ++i) job.sources.push_back(take_source(in, payload));
-  const auto has_grid = in.u8();
-  if (has_grid > 1) in.fail();
-  if (has_grid == 1 && in.ok()) job.grid = take_grid(in);
+  const auto layout = in.u8();
+  if (layout > clip_layout) in.fail();
+  if (layout == grid_layout && in.ok()) job.grid = take_grid(in);
+  if (layout == clip_layout && in.ok()) job.clip = take_clip(in);
   const auto outputs = in.varint_up_to(max_outputs);
   for (std::uint64_t i = 0; i < outputs && in.ok(); ++i) job.outputs.push_back(take_output(in));
-  if (!in.done()) return Errc::bad_message;
+  if (!in.done() || !goes_together(job)) return Errc::bad_message;
   return job;
 }
 

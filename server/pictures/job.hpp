@@ -12,16 +12,18 @@
 ///
 ///     message = u32 size of what follows, u32 version, payload       ; little-endian
 ///
-/// A job is sources -> pictures -> (grid) -> outputs: every source is decoded, its pictures at the wanted
-/// instants are taken, perhaps laid side by side, and each is encoded in each of the outputs.
+/// A job is sources -> pictures -> (grid or clip) -> outputs: every source is decoded, its pictures at the
+/// wanted instants are taken, perhaps laid side by side or shown one after the other, and each is encoded in
+/// each of the outputs.
 namespace lookback::server::pictures {
 
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 inline constexpr std::size_t message_head_bytes = 8;
 inline constexpr std::size_t max_job_bytes = 64u << 20;
 inline constexpr std::size_t max_reply_bytes = 32u << 20;
 inline constexpr std::size_t max_sources = 400, max_samples = 4'000, max_outputs = 8;
 inline constexpr std::uint32_t max_output_side = 8'192;
+inline constexpr std::uint32_t max_clip_us = 60'000'000;
 
 /// How a source's samples are coded: the numbers of packager::Codec, and pictures of our own.
 using CodecNumber = std::uint8_t;
@@ -40,7 +42,8 @@ struct Source {
   std::vector<std::int64_t> wanted;  ///< ascending: the picture shown at each; empty: all pictures
 };
 
-enum class ImageFormat : std::uint8_t { jpeg = 1, webp = 2 };
+/// The last three are of clips only.
+enum class ImageFormat : std::uint8_t { jpeg = 1, webp = 2, webp_animation = 3, gif = 4, mp4 = 5 };
 
 /// How a picture goes into a size of another shape.
 enum class Fit : std::uint8_t {
@@ -64,11 +67,18 @@ struct Grid {
   std::vector<std::uint16_t> cells;  ///< of each picture, row by row; one that is not there leaves its cell
 };
 
+/// Shows the pictures one after the other. What comes out is one file for each output.
+struct Clip {
+  std::vector<std::uint32_t> begins_us;  ///< of each picture, from 0 on, ascending without equals
+  std::uint32_t length_us = 0;           ///< when the last one ends
+};
+
 struct Job {
   std::uint64_t max_pixels = 0;  ///< of a source picture
   std::uint32_t max_cpu_ms = 0;
   std::vector<Source> sources;
-  std::optional<Grid> grid;
+  std::optional<Grid> grid;  ///< or a clip
+  std::optional<Clip> clip;
   std::vector<Output> outputs;
 };
 
@@ -88,6 +98,7 @@ struct Image {
   std::uint16_t output = 0;
   std::uint32_t width = 0, height = 0;
   std::vector<std::byte> bytes;
+  bool operator==(const Image&) const = default;
 };
 
 struct Reply {

@@ -20,21 +20,6 @@ bool has_key_picture(const hls::Rendition& rendition, std::uint64_t msn) {
   return time && time->sync && !time->gap;
 }
 
-/// The last listed segment that begins by `time_us`, or the first one. The rendition lists something.
-std::uint64_t segment_at(const hls::Rendition& rendition, std::int64_t time_us) {
-  auto low = rendition.first_msn(), high = *rendition.last_msn();
-  while (low < high) {
-    const auto middle = high - (high - low) / 2;
-    const auto time = rendition.time_of(middle);
-    if (time && time->pdt_us <= time_us) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
 std::optional<std::uint64_t> search(const hls::Rendition& rendition, std::uint64_t from, int step) {
   auto msn = from;
   for (std::uint64_t i = 0; i < max_steps && rendition.time_of(msn);
@@ -58,22 +43,14 @@ std::optional<KeyPictures> pictures_of(const hls::Presentation& presentation, co
   return pictures;
 }
 
-const hls::Rendition* video_of(const hls::Presentation& presentation) {
-  if (presentation.renditions().empty()) return nullptr;
-  const auto& lead = archive::lead_of(presentation);
-  return lead.track().starts_with('v') && lead.last_msn() ? &lead : nullptr;
+using Candidate = ChosenRendition;
+
+std::uint64_t pixels(const Candidate& candidate) {
+  return std::uint64_t{candidate.format.coded_width} * candidate.format.coded_height;
 }
-
-/// What a rendition's picture is, and what it takes to read it.
-struct Candidate {
-  const KeyPicture* picture = nullptr;
-  packager::TrackFormat format;
-
-  std::uint64_t pixels() const { return std::uint64_t{format.coded_width} * format.coded_height; }
-  bool covers(const Output& size) const {
-    return format.display_width >= size.width && format.display_height >= size.height;
-  }
-};
+bool covers(const Candidate& candidate, const Output& size) {
+  return candidate.format.display_width >= size.width && candidate.format.display_height >= size.height;
+}
 
 /// The formats of all renditions that can be had, the smallest first.
 Result<std::vector<Candidate>> candidates(const MediaAccess& media, const MediaName& name,
@@ -94,7 +71,7 @@ Result<std::vector<Candidate>> candidates(const MediaAccess& media, const MediaN
     found.push_back({&picture, std::move(*format)});
   }
   if (found.empty()) return error;
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.pixels() < b.pixels(); });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return pixels(a) < pixels(b); });
   return found;
 }
 
@@ -129,6 +106,26 @@ Result<Front> read_front(const MediaAccess& media, MediaName name, const hls::Se
 
 }  // namespace
 
+std::uint64_t segment_at(const hls::Rendition& rendition, std::int64_t time_us) {
+  auto low = rendition.first_msn(), high = *rendition.last_msn();
+  while (low < high) {
+    const auto middle = high - (high - low) / 2;
+    const auto time = rendition.time_of(middle);
+    if (time && time->pdt_us <= time_us) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+const hls::Rendition* video_of(const hls::Presentation& presentation) {
+  if (presentation.renditions().empty()) return nullptr;
+  const auto& lead = archive::lead_of(presentation);
+  return lead.track().starts_with('v') && lead.last_msn() ? &lead : nullptr;
+}
+
 std::optional<KeyPictures> nearest_key_picture(const hls::Presentation& presentation, std::int64_t time_us) {
   const auto* lead = video_of(presentation);
   if (!lead) return {};
@@ -138,6 +135,12 @@ std::optional<KeyPictures> nearest_key_picture(const hls::Presentation& presenta
   const auto distance = [&](std::uint64_t msn) { return std::llabs(lead->time_of(msn)->pdt_us - time_us); };
   const bool later = after && (!before || distance(*after) < distance(*before));
   return pictures_of(presentation, *lead, later ? *after : *before);
+}
+
+std::optional<KeyPictures> key_picture_of(const hls::Presentation& presentation, std::uint64_t msn) {
+  const auto* lead = video_of(presentation);
+  if (!lead || !has_key_picture(*lead, msn)) return {};
+  return pictures_of(presentation, *lead, msn);
 }
 
 std::optional<KeyPictures> latest_key_picture(const hls::Presentation& presentation) {
@@ -161,17 +164,24 @@ Result<ByteSpan> first_sample(ByteSpan front, std::uint32_t part_bytes) {
   return front.subspan(offset, size);
 }
 
+Result<ChosenRendition> choose_rendition(const MediaAccess& media, const std::string& stream,
+                                         const std::string& generation, const KeyPictures& pictures,
+                                         const Output& size, std::uint64_t max_pixels) {
+  auto found = candidates(media, MediaName{stream, generation, {}, pictures.msn}, pictures);
+  if (!found) return found.error();
+  std::erase_if(*found, [&](const Candidate& c) { return pixels(c) > max_pixels; });
+  if (found->empty()) return Errc::too_large;
+  const auto chosen =
+      std::find_if(found->begin(), found->end() - 1, [&](const Candidate& c) { return covers(c, size); });
+  return std::move(*chosen);
+}
+
 Result<Source> read_key_picture(const MediaAccess& media, const std::string& stream,
                                 const std::string& generation, const KeyPictures& pictures,
                                 const Output& size, std::uint64_t max_pixels) {
-  MediaName name{stream, generation, {}, pictures.msn};
-  auto found = candidates(media, name, pictures);
-  if (!found) return found.error();
-  std::erase_if(*found, [&](const Candidate& c) { return c.pixels() > max_pixels; });
-  if (found->empty()) return Errc::too_large;
-  const auto chosen =
-      std::find_if(found->begin(), found->end() - 1, [&](const Candidate& c) { return c.covers(size); });
-  name.track = chosen->picture->track;
+  const auto chosen = choose_rendition(media, stream, generation, pictures, size, max_pixels);
+  if (!chosen) return chosen.error();
+  const MediaName name{stream, generation, chosen->picture->track, pictures.msn};
   const auto front = read_front(media, name, chosen->picture->segment);
   if (!front) return front.error();
   const auto sample = first_sample(front->bytes, front->part_bytes);

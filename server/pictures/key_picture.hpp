@@ -33,6 +33,14 @@ std::optional<KeyPictures> nearest_key_picture(const packager::hls::Presentation
 /// The last one.
 std::optional<KeyPictures> latest_key_picture(const packager::hls::Presentation& presentation);
 
+/// That which starts segment `msn`. Empty: it is not listed, or starts with none.
+std::optional<KeyPictures> key_picture_of(const packager::hls::Presentation& presentation, std::uint64_t msn);
+
+/// The video track on which times are looked up. Null: there is none, or nothing of it is listed.
+const packager::hls::Rendition* video_of(const packager::hls::Presentation& presentation);
+/// The last segment listed in `rendition` that begins by `time_us`, or the first one. It lists something.
+std::uint64_t segment_at(const packager::hls::Rendition& rendition, std::int64_t time_us);
+
 /// Where key pictures' bytes come from; the functions of http::Site.
 struct MediaAccess {
   store::Store& store;
@@ -41,9 +49,20 @@ struct MediaAccess {
   std::function<Result<store::InitRecord>(const MediaName&)> find_init;
 };
 
-/// The source of a job: the picture of the smallest rendition that is at least `width` and `height` large (as
-/// it is shown; 0: any), or else of the largest. Blocking. Errors: not_found, damaged, io_error;
-/// Errc::too_large for a picture of more than `max_pixels` in all renditions.
+/// The rendition that a picture of a size is made of.
+struct ChosenRendition {
+  const KeyPicture* picture = nullptr;  ///< one of the key picture's
+  packager::TrackFormat format;
+};
+/// The smallest rendition that is at least `width` and `height` large (as it is shown; 0: any), or else the
+/// largest. Blocking. Errors: not_found, damaged, io_error; Errc::too_large for a picture of more than
+/// `max_pixels` in all renditions.
+Result<ChosenRendition> choose_rendition(const MediaAccess& media, const std::string& stream,
+                                         const std::string& generation, const KeyPictures& pictures,
+                                         const Output& size, std::uint64_t max_pixels);
+
+/// The source of a job: the picture of the rendition that `choose_rendition` chooses. Blocking. Errors: as
+/// there.
 Result<Source> read_key_picture(const MediaAccess& media, const std::string& stream,
                                 const std::string& generation, const KeyPictures& pictures,
                                 const Output& size, std::uint64_t max_pixels);

@@ -15,9 +15,11 @@ struct Options {
   std::chrono::milliseconds max_cpu{5'000};     ///< CPU time of one job; the same
   std::uint64_t max_memory_bytes = 512u << 20;  ///< of one process, on top of its own code
   std::uint64_t max_pixels = 8192ull * 4320;    ///< of one source picture; a larger one is not decoded
+  std::size_t max_waiting = 4'000;              ///< requests that wait for a picture; more are refused
   std::size_t jobs_per_process = 1'000;         ///< then a fresh process takes its place
   std::size_t cache_bytes = 64u << 20;          ///< finished pictures that are kept for the next request
   std::uint32_t max_side = 1'920;               ///< width and height that a request may ask for, in pixels
+  std::uint32_t max_clip_side = 640;            ///< the same of clips, which are many pictures
   std::string program = "/proc/self/exe";       ///< what is run as `PROGRAM worker`
 };
 

@@ -31,14 +31,25 @@ bool is_lasting(const boost::system::error_code& error) {
 
 asio::awaitable<PictureCache::Outcome> PictureCache::get(std::string key, Purpose purpose,
                                                          Workers::Prepare prepare) {
+  std::function<void()> begin = [this, key, purpose, prepare = std::move(prepare)] {
+    workers_.submit(purpose, prepare,
+                    [this, key](Result<Reply> reply) { finish(key, only_image(std::move(reply))); });
+  };
+  return get_or(std::move(key), std::move(begin));
+}
+
+asio::awaitable<PictureCache::Outcome> PictureCache::get_or(std::string key, std::function<void()> begin) {
   const auto waiter = std::make_shared<Flight::Waiter>(co_await asio::this_coro::executor);
   bool first = false;
   if (auto known = find_or_wait(key, waiter, first)) co_return std::move(*known);
-  if (first) {
-    Workers::Done done = [this, key](Result<Reply> reply) { finish(key, only_image(std::move(reply))); };
-    workers_.submit(purpose, std::move(prepare), std::move(done));
-  }
+  if (first) begin();
   co_return co_await waiter->wait();
+}
+
+bool PictureCache::claim(const std::string& key) {
+  bool first = false;
+  const auto outcome = find_or_wait(key, nullptr, first);
+  return first && !outcome;
 }
 
 std::optional<PictureCache::Outcome> PictureCache::known(const std::string& key) {
@@ -58,12 +69,18 @@ std::optional<PictureCache::Outcome> PictureCache::find_or_wait(const std::strin
                                                                 bool& first) {
   const std::lock_guard lock(mutex_);
   if (auto outcome = known(key)) return outcome;
+  if (waiter && waiters_ >= workers_.options().max_waiting) return Outcome(Errc::skipped);
   first = !waiting_.contains(key);
   if (first && waiting_.size() >= max_jobs) {
     first = false;
     return Outcome(Errc::skipped);
   }
-  waiting_.join(key, waiter);
+  if (waiter) {
+    waiting_.join(key, waiter);
+    ++waiters_;
+  } else {
+    waiting_.open(key);
+  }
   return std::nullopt;
 }
 
@@ -90,6 +107,7 @@ void PictureCache::finish(const std::string& key, Outcome outcome) {
       remember_failure(key, outcome.error());
     }
     waiters = waiting_.leave(key);
+    waiters_ -= waiters.size();
   }
   Flight::answer(std::move(waiters), outcome);
 }

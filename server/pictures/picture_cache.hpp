@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,8 +31,16 @@ class PictureCache {
   const Options& options() const { return workers_.options(); }
 
   /// The picture of `key`, from memory or by a job with one output. Errors: those of the job; skipped when
-  /// too many others are waited for.
+  /// too many others are waited for, or too many wait (Options::max_waiting).
   boost::asio::awaitable<Outcome> get(std::string key, Purpose purpose, Workers::Prepare prepare);
+  /// The same for what is made with others: `begin` is called when the picture is in nobody's hands, and sees
+  /// to it that `finish` is called.
+  boost::asio::awaitable<Outcome> get_or(std::string key, std::function<void()> begin);
+  /// True: the picture is neither kept nor being made, nor known to fail; the caller makes it, and calls
+  /// `finish`.
+  bool claim(const std::string& key);
+  /// What has become of it. Called once for each `begin` and each claim.
+  void finish(const std::string& key, Outcome outcome);
   /// From memory.
   std::optional<Slice> find(const std::string& key);
   /// Keeps what was made otherwise.
@@ -53,7 +62,6 @@ class PictureCache {
 
   std::optional<Outcome> find_or_wait(const std::string& key, const Flight::WaiterPtr& waiter, bool& first);
   std::optional<Outcome> known(const std::string& key);
-  void finish(const std::string& key, Outcome outcome);
   void keep(const std::string& key, Slice bytes);
   void remember_failure(const std::string& key, boost::system::error_code error);
 
@@ -61,6 +69,7 @@ class PictureCache {
   mutable std::mutex mutex_;  ///< guards what follows
   Lru<std::string, Slice> kept_;
   Flight waiting_;
+  std::size_t waiters_ = 0;  ///< in it
   std::unordered_map<std::string, Failure> failures_;
   std::uint64_t hits_ = 0, made_ = 0;
 };

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
-#include "server/archive/view_request.hpp"
+#include "server/pictures/parameters.hpp"
 
 namespace lookback::server::pictures {
 namespace {
@@ -16,21 +15,6 @@ using archive::Problem;
 constexpr std::array<std::string_view, 3> fits{"contain", "cover", "fill"};  // the numbers of Fit, from 1
 
 std::string_view name_of(Fit fit) { return fits[static_cast<std::size_t>(fit) - 1]; }
-
-std::optional<Problem> take_side(std::uint32_t& side, std::string_view name, std::string_view text,
-                                 std::uint32_t max_side) {
-  if (side != 0) return Problem{400, fmt::format("{} stands twice; leave one away", name)};
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = end == text.data() + text.size() && !text.empty();
-  if (!whole || error == std::errc::invalid_argument)
-    return Problem{400, fmt::format("{} must be a whole number of pixels", name)};
-  if (error != std::errc() || value < min_side || value > max_side)
-    return Problem{422,
-                   fmt::format("{} is out of range; allowed is {} to {} pixels", name, min_side, max_side)};
-  side = value;
-  return {};
-}
 
 std::optional<Problem> take_time(ThumbnailRequest& request, std::string_view text) {
   if (request.time || request.says_latest) return Problem{400, "time stands twice; leave one away"};
@@ -54,8 +38,9 @@ std::optional<Problem> take_fit(Output& size, std::string_view text) {
 std::optional<Problem> take(ThumbnailRequest& request, std::string_view name, std::string_view value,
                             std::uint32_t max_side) {
   if (name == "time") return take_time(request, value);
-  if (name == "width") return take_side(request.size.width, name, value, max_side);
-  if (name == "height") return take_side(request.size.height, name, value, max_side);
+  const NumberBounds side{name, "pixels", min_side, max_side};
+  if (name == "width") return take_number(request.size.width, side, value);
+  if (name == "height") return take_number(request.size.height, side, value);
   if (name == "fit") return take_fit(request.size, value);
   return {};
 }
@@ -67,14 +52,10 @@ archive::Answer<ThumbnailRequest> parse_thumbnail(std::string_view query, ImageF
   ThumbnailRequest request;
   request.size.format = format;
   request.size.quality = thumbnail_quality;
-  while (!query.empty()) {
-    const auto parameter = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), parameter.size() + 1));
-    const auto name = parameter.substr(0, parameter.find('='));
-    const auto value = parameter.substr(std::min(parameter.size(), name.size() + 1));
-    if (auto problem = take(request, name, archive::decode_percent(value), max_side))
-      return *std::move(problem);
-  }
+  auto problem = take_parameters(query, [&](std::string_view name, const std::string& value) {
+    return take(request, name, value, max_side);
+  });
+  if (problem) return *std::move(problem);
   auto& size = request.size;
   if (size.fit != Fit::contain && (size.width == 0 || size.height == 0))
     return Problem{400, "fit needs width and height beside it"};

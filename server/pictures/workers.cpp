@@ -1,5 +1,6 @@
 #include "server/pictures/workers.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -128,6 +129,14 @@ void Workers::count(const Result<Reply>& outcome) {
   }
 }
 
+/// One stream that kills its decoder does so for everybody who asks.
+void Workers::tell(Purpose purpose, const boost::system::error_code& error) {
+  const auto held_back = log_gate_.pass(Clock::now());
+  if (!held_back) return;
+  spdlog::warn("pictures: a {} failed: {}{}", name_of(purpose), error.message(),
+               *held_back == 0 ? "" : fmt::format(" ({} more such lines held back)", *held_back));
+}
+
 void Workers::run() {
   WorkerProcess process(options_, stop_event_.get());
   for (;;) {
@@ -141,7 +150,7 @@ void Workers::run() {
     const bool is_fault =
         !outcome && (outcome.error() == Errc::crashed || outcome.error() == Errc::timed_out ||
                      outcome.error() == Errc::cannot_start);
-    if (is_fault) spdlog::warn("pictures: a {} failed: {}", name_of(job.purpose), outcome.error().message());
+    if (is_fault) tell(job.purpose, outcome.error());
     job.done(std::move(outcome));
   }
 }
@@ -158,6 +167,11 @@ void Workers::stop() {
   if (::write(stop_event_.get(), &one, sizeof one) < 0) spdlog::error("pictures: cannot wake the workers");
   for (const auto& queue : left)
     for (const auto& job : queue) job.done(Errc::shutting_down);
+}
+
+void Workers::count_skipped(Purpose purpose) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.skipped[static_cast<std::size_t>(purpose)];
 }
 
 JobCounts Workers::counts() const {

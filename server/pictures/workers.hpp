@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/ingest/log_gate.hpp"
 #include "server/pictures/job.hpp"
 #include "server/pictures/options.hpp"
 #include "store/base/descriptor.hpp"
@@ -57,6 +58,8 @@ class Workers {
   void stop();
 
   JobCounts counts() const;
+  /// For a job that was due, and was not even submitted.
+  void count_skipped(Purpose purpose);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -73,8 +76,10 @@ class Workers {
   void drop_expired(std::vector<Waiting>& expired);
   std::size_t waiting() const;
   void count(const Result<Reply>& outcome);
+  void tell(Purpose purpose, const boost::system::error_code& error);
 
   const Options options_;
+  LogGate log_gate_{10, std::chrono::seconds(1)};
   Descriptor stop_event_;
   mutable std::mutex mutex_;  ///< guards what follows
   std::condition_variable changed_;

@@ -104,8 +104,8 @@ TEST_CASE("every option of the layers is a key of the configuration", "[conf][se
   CHECK(count("rtmp.") == 14);
   [[maybe_unused]] const auto& [u1, u2, u3, u4, u5, u6, u7, u8, u9, u10, max_tracks] = config.srt;
   CHECK(count("srt.") == 10);  // max_tracks is limits.max_tracks
-  [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, program] = config.pictures;
-  CHECK(count("pictures.") == 10);  // all but the program, which is this one
+  [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, program] = config.pictures;
+  CHECK(count("pictures.") == 12);  // all but the program, which is this one
   [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11] = config.health;
   CHECK(count("health.") == 11);
 }

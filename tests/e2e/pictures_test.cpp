@@ -1,10 +1,11 @@
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
-#include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/images.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/publisher.hpp"
 #include "tests/support/server.hpp"
@@ -12,7 +13,6 @@
 
 using namespace lookback::support;
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 // Thumbnails of a running stream, against what a player is given as media.
 
@@ -51,27 +51,6 @@ struct Scene {
   TempDir dir;
 };
 
-fs::path save(const fs::path& file, const std::string& bytes) {
-  std::ofstream out(file, std::ios::binary);
-  out << bytes;
-  REQUIRE(out.flush().good());
-  return file;
-}
-
-std::string err_of(std::vector<std::string> command) {
-  const auto finished = run(std::move(command), 60s);
-  INFO(finished.err);
-  REQUIRE(finished.exit_code == 0);
-  return finished.err;
-}
-
-double similarity(const fs::path& one, const fs::path& other) {
-  const auto text =
-      err_of({"ffmpeg", "-v", "info", "-nostdin", "-i", one.string(), "-i", other.string(), "-lavfi",
-              "[0]format=yuv444p[a];[1]format=yuv444p[b];[a][b]ssim", "-f", "null", "-"});
-  return std::stod(text.substr(text.find("All:") + 4));
-}
-
 }  // namespace
 
 TEST_CASE("a thumbnail shows what the stream showed at that time", "[e2e][pictures]") {
@@ -87,9 +66,7 @@ TEST_CASE("a thumbnail shows what the stream showed at that time", "[e2e][pictur
     const auto movie_url = movie.status == 302 ? movie.field("location") : "";
     const auto film = save(scene.dir.path() / "film.mp4",
                            movie.status == 302 ? scene.client.get(movie_url).body : movie.body);
-    const auto theirs = scene.dir.path() / "theirs.png";
-    err_of({"ffmpeg", "-v", "error", "-nostdin", "-y", "-i", film.string(), "-frames:v", "1", "-vf",
-            "scale=320:180:flags=bicubic", theirs.string()});
+    const auto theirs = picture_at(film, 0, "scale=320:180:flags=bicubic", scene.dir.path() / "theirs.png");
     CHECK(similarity(ours, theirs) > 0.95);
   }
 }

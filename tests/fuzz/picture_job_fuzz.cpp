@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "server/pictures/clip_request.hpp"
 #include "server/pictures/job.hpp"
 #include "server/pictures/thumbnail_request.hpp"
 
@@ -26,12 +27,18 @@ void check_round(const Slice& payload, Decode decode) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 4) {
     case 0:
       check_round(make_slice(text), decode_job);
       break;
     case 1:
       check_round(make_slice(text), [](const Slice& payload) { return decode_reply(payload.bytes); });
+      break;
+    case 3:
+      if (const auto request = parse_clip(text, Options{})) {
+        if (const auto clip = clip_range(*request, {0, 60'000'000}, 62'000'000))
+          (void)canonical_query(*request, clip->range);
+      }
       break;
     default:
       if (const auto request = parse_thumbnail(text, ImageFormat::jpeg, 1'920))

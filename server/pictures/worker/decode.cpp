@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 #include "packager/media/track_format.hpp"
 
@@ -90,6 +92,25 @@ class Chooser {
   Frame last_;
 };
 
+/// By sample: whether its own picture is wanted. The others need to be decoded only as far as those refer to
+/// them.
+std::vector<bool> own_picture_wanted(const Source& source) {
+  std::vector<bool> out(source.samples.size(), source.wanted.empty());
+  if (source.wanted.empty()) return out;
+  std::vector<std::size_t> by_time(source.samples.size());
+  std::iota(by_time.begin(), by_time.end(), std::size_t{0});
+  const auto earlier = [&](std::size_t a, std::size_t b) {
+    return source.samples[a].pts < source.samples[b].pts;
+  };
+  std::sort(by_time.begin(), by_time.end(), earlier);
+  std::size_t at = 0;
+  for (const auto instant : source.wanted) {
+    while (at + 1 < by_time.size() && source.samples[by_time[at + 1]].pts <= instant) ++at;
+    if (at < by_time.size()) out[by_time[at]] = true;
+  }
+  return out;
+}
+
 CodecContext open_decoder(const AVCodec& codec, const Source& source, Refusal& refusal) {
   CodecContext context(avcodec_alloc_context3(&codec));
   if (!context) return nullptr;
@@ -105,6 +126,15 @@ CodecContext open_decoder(const AVCodec& codec, const Source& source, Refusal& r
     return nullptr;
   if (avcodec_open2(context.get(), &codec, nullptr) < 0) return nullptr;
   return context;
+}
+
+/// Which pictures need no loop filter: blocks of 4 or more samples are less than two pixels where a picture
+/// is shown in half its size.
+AVDiscard unseen_loop_filter(const AVCodecContext& context, const Source& source, std::uint32_t shown_width) {
+  const bool halved =
+      shown_width != 0 && static_cast<std::uint32_t>(std::max(0, context.width)) >= 2 * shown_width;
+  if (!halved) return AVDISCARD_DEFAULT;
+  return source.samples.size() == 1 ? AVDISCARD_ALL : AVDISCARD_NONREF;
 }
 
 /// The decoder reads some bytes past the end: those are zero.
@@ -130,19 +160,22 @@ void drain(AVCodecContext& context, AVFrame& frame, Chooser& chooser) {
 
 }  // namespace
 
-Verdict decode(const Source& source, std::uint64_t max_pixels, const OnPicture& on_picture) {
+Verdict decode(const Source& source, const DecodeOptions& options, const OnPicture& on_picture) {
   const auto* codec = avcodec_find_decoder(codec_id(source.codec));
   if (codec == nullptr) return Verdict::unsupported;
-  Refusal refusal{false, max_pixels};
+  Refusal refusal{false, options.max_pixels};
   const auto context = open_decoder(*codec, source, refusal);
   if (!context) return Verdict::done;  // its configuration is damaged
   const Packet packet(av_packet_alloc());
   const Frame frame(av_frame_alloc());
   if (!packet || !frame) return Verdict::out_of_memory;
+  context->skip_loop_filter = unseen_loop_filter(*context, source, options.shown_width);
   Chooser chooser(source.wanted, on_picture);
-  for (const auto& sample : source.samples) {
+  const auto own_wanted = own_picture_wanted(source);
+  for (std::size_t i = 0; i < source.samples.size(); ++i) {
     if (chooser.has_all() || refusal.too_large) break;
-    if (!fill(*packet, sample)) continue;
+    if (!fill(*packet, source.samples[i])) continue;
+    context->skip_frame = own_wanted[i] ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
     if (avcodec_send_packet(context.get(), packet.get()) == AVERROR(ENOMEM)) return Verdict::out_of_memory;
     if (is_too_large(refusal, context->coded_width, context->coded_height)) refusal.too_large = true;
     drain(*context, *frame, chooser);

@@ -6,8 +6,6 @@ extern "C" {
 
 #include <cmath>
 
-#include "server/pictures/worker/av.hpp"
-
 namespace lookback::server::pictures::worker {
 namespace {
 
@@ -16,11 +14,12 @@ AVPixelFormat pixels_of(ImageFormat format) {
   return format == ImageFormat::jpeg ? AV_PIX_FMT_YUVJ420P : AV_PIX_FMT_YUV420P;
 }
 
-Frame converted(const Raster& raster, AVPixelFormat format) {
+/// The upper left `width` by `height` pixels.
+Frame converted(const Raster& raster, AVPixelFormat format, std::uint32_t width, std::uint32_t height) {
   Frame frame(av_frame_alloc());
-  if (!frame) return nullptr;
-  frame->width = static_cast<int>(raster.width);
-  frame->height = static_cast<int>(raster.height);
+  if (!frame || width == 0 || height == 0) return nullptr;
+  frame->width = static_cast<int>(width);
+  frame->height = static_cast<int>(height);
   frame->format = format;
   if (av_frame_get_buffer(frame.get(), 0) < 0) return nullptr;
   const Scaler scaler(sws_getContext(frame->width, frame->height, AV_PIX_FMT_RGB24, frame->width,
@@ -31,7 +30,7 @@ Frame converted(const Raster& raster, AVPixelFormat format) {
                            sws_getCoefficients(SWS_CS_ITU601), format == AV_PIX_FMT_YUVJ420P ? 1 : 0, 0,
                            1 << 16, 1 << 16);
   const std::uint8_t* const planes[4] = {raster.rgb.data(), nullptr, nullptr, nullptr};
-  const int strides[4] = {frame->width * 3, 0, 0, 0};
+  const int strides[4] = {static_cast<int>(raster.width) * 3, 0, 0, 0};
   if (sws_scale(scaler.get(), planes, strides, 0, frame->height, frame->data, frame->linesize) !=
       frame->height)
     return nullptr;
@@ -71,7 +70,7 @@ CodecContext open_encoder(const AVFrame& frame, ImageFormat format, std::uint8_t
 
 std::optional<std::vector<std::byte>> encode_image(const Raster& raster, ImageFormat format,
                                                    std::uint8_t quality) {
-  const auto frame = converted(raster, pixels_of(format));
+  const auto frame = converted(raster, pixels_of(format), raster.width, raster.height);
   if (!frame) return {};
   const auto context = open_encoder(*frame, format, quality);
   const Packet packet(av_packet_alloc());
@@ -83,6 +82,11 @@ std::optional<std::vector<std::byte>> encode_image(const Raster& raster, ImageFo
   if (avcodec_receive_packet(context.get(), packet.get()) < 0) return {};
   const auto* first = reinterpret_cast<const std::byte*>(packet->data);
   return std::vector<std::byte>(first, first + packet->size);
+}
+
+Frame to_yuv420(const Raster& raster, Sides sides) {
+  const auto mask = sides == Sides::even ? ~1u : ~0u;
+  return converted(raster, AV_PIX_FMT_YUV420P, raster.width & mask, raster.height & mask);
 }
 
 }  // namespace lookback::server::pictures::worker

@@ -1,9 +1,11 @@
 #include "server/pictures/worker/perform.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/pictures/worker/decode.hpp"
 #include "server/pictures/worker/encode.hpp"
+#include "server/pictures/worker/film.hpp"
 #include "server/pictures/worker/render.hpp"
 
 namespace lookback::server::pictures::worker {
@@ -80,14 +82,24 @@ class Assembly {
   Reply reply_;
 };
 
-}  // namespace
+/// 0: not known before the picture is.
+std::uint32_t shown_width(const Job& job) {
+  if (job.grid) return job.grid->cell_width;
+  std::uint32_t widest = 0;
+  for (const auto& output : job.outputs) {
+    if (output.width == 0) return 0;
+    widest = std::max(widest, output.width);
+  }
+  return widest;
+}
 
-Reply perform(const Job& job) {
-  Assembly assembly(job);
+template <class Assembly>
+Reply perform_with(const Job& job, Assembly assembly) {
   std::size_t picture = 0;
   auto worst = Verdict::done;
+  const DecodeOptions options{job.max_pixels, shown_width(job)};
   for (const auto& source : job.sources) {
-    const auto verdict = decode(source, job.max_pixels, [&](AVFrame& frame) { assembly.take(frame); });
+    const auto verdict = decode(source, options, [&](AVFrame& frame) { assembly.take(frame); });
     if (verdict != Verdict::done) worst = verdict;
     picture += source.wanted.empty() ? source.samples.size() : source.wanted.size();
     assembly.skip_to(picture);
@@ -95,6 +107,12 @@ Reply perform(const Job& job) {
   auto reply = assembly.finish();
   if (reply.images.empty() && worst != Verdict::done) reply.verdict = worst;
   return reply;
+}
+
+}  // namespace
+
+Reply perform(const Job& job) {
+  return job.clip ? perform_with(job, Film(job)) : perform_with(job, Assembly(job));
 }
 
 }  // namespace lookback::server::pictures::worker

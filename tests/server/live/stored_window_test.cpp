@@ -19,6 +19,7 @@ struct Archive {
     store->put_stream(record);
     store->put_track(record.id, {0, "v0", timescale});
     for (std::uint64_t msn = 0; msn < count; ++msn) append_segment(*store, record.id, msn);
+    store->flush();
   }
   std::vector<std::uint64_t> listed(std::int64_t from_us) const {
     const auto window = server::load_listed(*store, record, from_us).value();

@@ -5,6 +5,7 @@
 
 #include "server/pictures/job.hpp"
 #include "tests/packager/media/clip.hpp"
+#include "tests/support/images.hpp"
 
 /// Sources for picture jobs out of films, and the ffmpeg program as their judge.
 namespace lookback::test {
@@ -76,16 +77,6 @@ inline fs::path ffmpeg_picture(const fs::path& film, const fs::path& out, const 
   return out;
 }
 
-/// Structural similarity of two pictures of the same size, 1 for the same, as ffmpeg's filter has it.
-inline double similarity(const fs::path& one, const fs::path& other) {
-  const auto finished =
-      support::run({"ffmpeg", "-v", "info", "-nostdin", "-i", one.string(), "-i", other.string(), "-lavfi",
-                    "[0]format=yuv444p[a];[1]format=yuv444p[b];[a][b]ssim", "-f", "null", "-"});
-  INFO(finished.err);
-  REQUIRE(finished.exit_code == 0);
-  const auto at = finished.err.find("All:");
-  REQUIRE(at != std::string::npos);
-  return std::stod(finished.err.substr(at + 4));
-}
+using support::similarity;
 
 }  // namespace lookback::test

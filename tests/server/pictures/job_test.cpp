@@ -93,11 +93,62 @@ TEST_CASE("a message of another version, or longer than allowed, is refused at i
   auto message = encode(Reply{});
   const auto head = [&] { return payload_bytes(as_bytes(message).first(message_head_bytes), 100); };
   REQUIRE(head().has_value());
-  message[4] = 2;
+  message[4] = static_cast<char>(protocol_version + 1);
   CHECK(head().error() == Errc::bad_message);
-  message[4] = 1;
+  message[4] = static_cast<char>(protocol_version);
   message[0] = 101;
   CHECK(head().error() == Errc::bad_message);
+}
+
+namespace {
+
+Job clip_example() {
+  auto job = example();
+  job.grid.reset();
+  job.clip = Clip{{0, 83'333, 5'000'000}, 5'100'000};
+  job.outputs = {{ImageFormat::webp_animation, 320, 640, Fit::contain, 60},
+                 {ImageFormat::gif, 320, 640, Fit::contain, 60},
+                 {ImageFormat::mp4, 320, 640, Fit::contain, 60}};
+  return job;
+}
+
+bool is_refused(const Job& job) { return !decode_job(payload_of(encode(job))).has_value(); }
+
+}  // namespace
+
+TEST_CASE("a clip's job comes out of its message as it went in, and damage to it does no harm",
+          "[pictures][job][clips]") {
+  const auto job = clip_example();
+  const auto read = decode_job(payload_of(encode(job)));
+  REQUIRE(read.has_value());
+  REQUIRE(read->clip.has_value());
+  CHECK_FALSE(read->grid.has_value());
+  CHECK(read->clip->begins_us == job.clip->begins_us);
+  CHECK(read->clip->length_us == job.clip->length_us);
+  CHECK(read->outputs == job.outputs);
+  damage(encode(job).substr(message_head_bytes),
+         [](const std::string& payload) { return decode_job(make_slice(payload)); });
+}
+
+TEST_CASE("a clip of impossible times, or of a format that does not go with it, is refused",
+          "[pictures][job][clips]") {
+  CHECK_FALSE(is_refused(clip_example()));
+  auto job = clip_example();
+  job.clip->begins_us = {0, 10, 10};
+  CHECK(is_refused(job));
+  job.clip->begins_us = {0, 20, 10};
+  CHECK(is_refused(job));
+  job.clip->begins_us = {0, 5'100'000};  // begins when the clip ends
+  CHECK(is_refused(job));
+  job = clip_example();
+  job.clip->length_us = max_clip_us + 1;
+  CHECK(is_refused(job));
+  job = clip_example();
+  job.outputs[0].format = ImageFormat::jpeg;
+  CHECK(is_refused(job));
+  job = example();
+  job.outputs[0].format = ImageFormat::gif;
+  CHECK(is_refused(job));
 }
 
 TEST_CASE("a grid whose cells do not fit is refused", "[pictures][job]") {

@@ -4,11 +4,13 @@
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <fstream>
 
 #include "server/pictures/errc.hpp"
+#include "server/pictures/worker/perform.hpp"
 #include "server/pictures/worker_process.hpp"
-#include "tests/server/pictures/film.hpp"
+#include "tests/server/pictures/clip_job.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/server.hpp"
 
@@ -92,6 +94,44 @@ TEST_CASE("a worker gives the picture that the same code gives in this process",
   CHECK(reply->images[0].width == 160);
   CHECK(workers.counts().done == 1);
   CHECK(workers.counts().failed == 0);
+}
+
+TEST_CASE("a worker makes clips of all formats inside of its confinement, and nothing is left open",
+          "[pictures][workers][clips]") {
+  Workers workers(options());
+  for (int i = 0; i < 2; ++i) {
+    const auto reply = run_job(workers, clip_job());
+    REQUIRE(reply.has_value());
+    REQUIRE(reply->images.size() == 3);
+    CHECK(reply->images == worker::perform(clip_job()).images);  // the same code in this process
+  }
+}
+
+TEST_CASE("a clip that crashes its worker or hangs costs one job, and the next one is fine",
+          "[pictures][workers][clips]") {
+  const auto failure = GENERATE(as<std::string>(), "kill -SEGV $$", "exec sleep 1000");
+  CAPTURE(failure);
+  const TempDir dir;
+  auto setup = options();
+  setup.program = failing_once(dir, failure);
+  setup.max_time = failure == "exec sleep 1000" ? 2s : 20s;
+  Workers workers(setup);
+  CHECK_FALSE(run_job(workers, clip_job()).has_value());
+  CHECK(workers.counts().crashed + workers.counts().timed_out == 1);
+  bool good = false;  // a slow machine may need more than one try
+  for (int i = 0; i < 20 && !good; ++i) good = run_job(workers, clip_job()).has_value();
+  CHECK(good);
+}
+
+TEST_CASE("a clip that needs more memory than allowed fails, and a picture after it is fine",
+          "[pictures][workers][clips]") {
+  auto setup = options();
+  setup.max_memory_bytes = 48u << 20;
+  Workers workers(setup);
+  auto large = clip_job();
+  large.outputs = {{ImageFormat::gif, 4'096, 4'096, Fit::fill, 75}};  // 50 MB a picture in RGB
+  CHECK(run_job(workers, large).error() == Errc::crashed);
+  CHECK(run_job(workers, good_job()).has_value());
 }
 
 TEST_CASE("a worker is confined: a system call filter, no privileges, last in the queue for the CPU",

@@ -1,5 +1,6 @@
 // Thumbnails: the time of one that has to be decoded, and the CPU of one that is kept, against nginx.
 import { cpus } from 'node:os';
+import { clips } from './clips.mjs';
 import { compare } from './http.mjs';
 import { sleep } from './processes.mjs';
 import { clip } from './programs.mjs';
@@ -39,7 +40,7 @@ async function uncached(server, path, rounds) {
   return times;
 }
 
-export async function pictures(options) {
+async function thumbnails(options) {
   const lookback = await Lookback.start({});
   const nginx = await Nginx.start({ workers: cpus().length });
   try {
@@ -63,4 +64,8 @@ export async function pictures(options) {
     await lookback.stop();
     await nginx.stop();
   }
+}
+
+export async function pictures(options) {
+  return [...(await thumbnails(options)), ...(await clips(options))];
 }

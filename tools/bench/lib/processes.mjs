@@ -88,9 +88,10 @@ export function kill_all() {
   for (const child of running) child.kill('SIGKILL');
 }
 
+/** Of all its threads. */
 export function children_of(pid) {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
+  const of_thread = (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim();
+  return readdirSync(`/proc/${pid}/task`).map(of_thread).filter(Boolean).flatMap((text) => text.split(' ').map(Number));
 }
 
 /** CPU time of all threads of these processes, in seconds: the scheduler's own count, in nanoseconds. */
