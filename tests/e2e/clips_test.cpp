@@ -85,6 +85,12 @@ std::string range(std::int64_t start_us, double seconds) {
          "&end=" + time_text(start_us + static_cast<std::int64_t>(seconds * static_cast<double>(second)));
 }
 
+/// The pictures of a range from the one on that begins at its start: dates are written in milliseconds, and
+/// before that, up to one, the picture before is shown.
+std::string media_of(std::int64_t start_us, double seconds) {
+  return "video.mp4?" + range(start_us + 1'000, seconds);
+}
+
 double seconds_of(const std::filesystem::path& file) { return std::stod(probe(file, "format=duration")); }
 
 unsigned total_ms(const std::vector<WebpFrame>& frames) {
@@ -120,7 +126,7 @@ TEST_CASE("a clip shows in all formats what the stream showed at that time", "[c
   CHECK(std::abs(seconds_of(mp4_file) - 4) < 0.002);
   CHECK(std::abs(seconds_of(gif_file) - 4) < 0.02);
 
-  const auto film = save(stage.dir.path() / "film.mp4", stage.fetch("video.mp4?" + query).body);
+  const auto film = save(stage.dir.path() / "film.mp4", stage.fetch(media_of(start, 4)).body);
   for (const std::size_t i : {std::size_t{0}, std::size_t{13}, std::size_t{30}, std::size_t{47}}) {
     CAPTURE(i);
     const auto at = static_cast<double>(i) / 12 - 0.01;  // the next picture that begins
@@ -209,8 +215,7 @@ TEST_CASE("a long clip steps over its time from key picture to key picture", "[c
   const auto frames = webp_frames(answer.body);
   CHECK(frames.size() == 8);  // at 0 s, which is one second after its key picture, then at 1, 3, ... 13 s
   CHECK(total_ms(frames) == 14'000);
-  const auto film =
-      save(stage.dir.path() / "film.mp4", stage.fetch("video.mp4?" + range(start + second, 14)).body);
+  const auto film = save(stage.dir.path() / "film.mp4", stage.fetch(media_of(start + second, 14)).body);
   const auto theirs = picture_at(film, 4.99, "scale=320:180:flags=bicubic", stage.dir.path() / "theirs.png");
   CHECK(similarity(save(stage.dir.path() / "still.webp", frames.at(3).still), theirs) > 0.9);
   // A short one of the beginning, whose media has left memory.
