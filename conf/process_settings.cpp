@@ -196,6 +196,9 @@ List pictures() {
           [](auto& c) -> auto& { return c.pictures.jobs_per_process; }),
       Make::size(
           "pictures.cache", 0, 64 * GiB, [](auto& c) -> auto& { return c.pictures.cache_bytes; }),
+      Make::choice(
+          "pictures.sheet_widths", {"160", "320", "160 and 320"},
+          [](auto& c) -> auto& { return c.pictures.sheet_widths; }),
       Make::count(
           "pictures.max_side", 64, 4'096, [](auto& c) -> auto& { return c.pictures.max_side; }),
   };

@@ -9,7 +9,6 @@ using server::PublishPolicy;
 using server::StreamSettings;
 using Make = SettingBuilder<StreamSettings>;
 
-constexpr std::string_view no_thumbs = "this build makes no thumbnails";
 constexpr std::string_view no_motionclip = "this build makes no motion clips";
 constexpr std::chrono::microseconds ever = 36'500 * 24h;  // a century: sums with a date cannot overflow
 
@@ -67,10 +66,10 @@ std::vector<Setting<StreamSettings>> all() {
           "replay.enabled", [](auto& s) -> auto& { return s.replay_enabled; }),
       zero_as("all", Make::duration(
                          "replay.duration", 1s, ever, [](auto& s) -> auto& { return s.replay_duration; })),
-      absent(no_thumbs, Make::flag(
-                            "thumbs.enabled", [](auto& s) -> auto& { return s.thumbs.enabled; })),
-      absent(no_thumbs, Make::duration(
-                            "thumbs.interval", 10s, 1h, [](auto& s) -> auto& { return s.thumbs.interval; })),
+      Make::flag(
+          "thumbs.enabled", [](auto& s) -> auto& { return s.thumbs.enabled; }),
+      Make::duration(
+          "thumbs.interval", 10s, 1h, [](auto& s) -> auto& { return s.thumbs.interval; }),
       absent(no_motionclip, Make::flag(
                                 "motionclip.enabled", [](auto& s) -> auto& { return s.motionclip.enabled; })),
       absent(no_motionclip,

@@ -20,6 +20,7 @@
 #include "server/ingest/srt/listener.hpp"
 #include "server/network_threads.hpp"
 #include "server/pictures/picture_cache.hpp"
+#include "server/pictures/sheet_keeper.hpp"
 
 namespace lookback::server {
 
@@ -107,6 +108,9 @@ class App {
   bool listen_rtmps();
   bool reload();
   void stop();
+  EffectiveSettingsPtr settings_of(std::string_view stream) const {
+    return overrides_.apply(stream, options_.settings(stream));
+  }
 
   const AppOptions options_;
   const std::shared_ptr<TlsIdentity> rtmps_identity_;  ///< null: no RTMPS
@@ -119,8 +123,10 @@ class App {
   Registry registry_;
   MediaFinder finder_;
   RecordingViews recording_views_;
-  pictures::Workers picture_workers_;
   pictures::PictureCache pictures_;
+  pictures::SheetMaker sheets_;
+  pictures::SheetKeeper sheet_keeper_;
+  pictures::Workers picture_workers_;  ///< goes first, as its jobs refer to what stands above
   /// Of signals and the service's clock, on the thread that runs the app, so that waiting for them keeps no
   /// network thread alive.
   asio::io_context main_{1};
@@ -142,15 +148,20 @@ App::App(AppOptions options, DataFolder folder)
       overrides_(*folder_.store),
       registry_(
           options_.registry, LiveServices{*folder_.store, hub_, clock_, options_.max_standby_bytes},
-          network_.contexts(), blocking_,
-          [this](std::string_view stream) { return overrides_.apply(stream, options_.settings(stream)); },
+          network_.contexts(), blocking_, [this](std::string_view stream) { return settings_of(stream); },
           folder_.key.hash),
       finder_(*folder_.store),
       recording_views_(*folder_.store, options_.http.recording_cache_bytes),
-      picture_workers_(options_.pictures),
       pictures_(options_.pictures.cache_bytes, picture_workers_),
+      sheets_({*folder_.store,
+               [this](const auto& name, const auto& known) { return finder_.segment(name, known); },
+               [this](const auto& name) { return finder_.init(name); }},
+              pictures_, picture_workers_, blocking_),
+      sheet_keeper_(sheets_, *folder_.store, pictures::widths_of(options_.pictures)),
+      picture_workers_(options_.pictures),
       control_({options_.tokens, options_.recordings, options_.settings, [this] { return reload(); },
-                options_.max_interval, [this] { return picture_workers_.counts(); }},
+                options_.max_interval, [this] { return picture_workers_.counts(); },
+                [this] { sheet_keeper_.look(registry_.statuses(), clock_.now_us()); }},
                folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
   hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
 }
@@ -166,6 +177,9 @@ http::Site App::site() {
   site.access = &control_.access();
   site.api = &control_.api();
   site.pictures = &pictures_;
+  site.sheets = &sheets_;
+  site.sheet_widths = pictures::widths_of(options_.pictures);
+  site.thumbs_of = [this](std::string_view stream) { return settings_of(stream)->values.thumbs; };
   site.mp4 = std::make_shared<Mp4Cache>(options_.http.mp4_cache_bytes, blocking_);
   return site;
 }

@@ -28,6 +28,7 @@ void Control::tick() {
   if (!looking_.exchange(true)) {
     asio::post(blocking_, [this] {
       recordings_.tick();
+      if (options_.look_at_pictures) options_.look_at_pictures();
       looking_ = false;
     });
   }

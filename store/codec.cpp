@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/base/errc.hpp"
+#include "store/sheet_record.hpp"
 #include "store/wire.hpp"
 
 namespace lookback::store {
@@ -263,7 +264,7 @@ Result<ExtentRecord> decode_extent(ByteSpan bytes) {
   if (flags > 1) in.fail();
   record.sealed = flags & 1;
   record.key.stream = in.varint();
-  record.key.track = track_of(in);
+  record.key.track = static_cast<TrackId>(in.varint_up_to(sheet_track));
   record.key.id = in.varint();
   record.timescale = in.varint32();
   record.first_msn = in.varint();

@@ -75,7 +75,7 @@ Result<std::size_t> block_size(const ExtentHeader::Nonce& nonce, ByteSpan head) 
   const auto type = in.u8();
   const auto size = in.u32();
   if (!in.ok() || as_text(magic) != block_magic || !std::ranges::equal(owner, nonce)) return Errc::damaged;
-  if (type < 1 || type > 6 || size > max_payload_bytes) return Errc::damaged;
+  if (type < 1 || type > 7 || size > max_payload_bytes) return Errc::damaged;
   return block_head_bytes + size + crc_bytes;
 }
 

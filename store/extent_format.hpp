@@ -33,6 +33,7 @@ enum class BlockType : std::uint8_t {
   segment = 4,    ///< a SegmentFooter, directly after the last byte of its segment; a gap's: between segments
   recording = 5,  ///< in recordings.log: a RecordingRecord
   recording_erased = 6,  ///< in recordings.log: the id of one
+  sheet = 7,             ///< a SheetRecord, directly after the last byte of its sheet
 };
 
 struct Block {

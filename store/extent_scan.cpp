@@ -72,6 +72,11 @@ ExtentReader::Check ExtentReader::check(const SegmentRecord& segment) const {
   return out;
 }
 
+bool ExtentReader::check(const SheetRecord& sheet) const {
+  const auto bytes = read(sheet.offset, sheet.size_bytes);
+  return bytes.size() == sheet.size_bytes && crc32c(bytes) == sheet.crc32c;
+}
+
 std::optional<ExtentReader::OwnedBlock> ExtentReader::block_at(const ExtentHeader::Nonce& nonce,
                                                                std::uint64_t offset) const {
   const auto size = block_size(nonce, read(offset, block_head_bytes));
@@ -167,6 +172,8 @@ class Scan {
         return keep(out_.inits, decode_init(block.payload));
       case BlockType::segment:
         return take_segment(block, at);
+      case BlockType::sheet:
+        return take_sheet(block, at);
       case BlockType::recording:
       case BlockType::recording_erased:
         break;  // in no extent
@@ -178,6 +185,22 @@ class Scan {
   static bool keep(std::vector<Record>& to, Result<Record> record) {
     if (record) to.push_back(std::move(*record));
     return record.has_value();
+  }
+
+  bool take_sheet(const Block& block, std::uint64_t at) {
+    const auto sheet = decode_sheet(block.payload);
+    if (!sheet || sheet->extent != out_.header.id || sheet->offset + sheet->size_bytes != at ||
+        sheet->offset < media_)
+      return false;
+    if (!out_.header_good) {
+      out_.header.stream = sheet->key.stream;
+      out_.header.track = sheet_track;
+      out_.header.timescale = 1;
+    }
+    if (sheet->key.stream != out_.header.stream || out_.header.track != sheet_track) return false;
+    media_ = at + block.size_bytes;
+    if (reader_.check(*sheet)) out_.sheets.push_back(*sheet);
+    return true;
   }
 
   bool take_segment(const Block& block, std::uint64_t at) {

@@ -10,6 +10,7 @@
 #include "store/base/result.hpp"
 #include "store/extent_format.hpp"
 #include "store/records.hpp"
+#include "store/sheet_record.hpp"
 
 /// Reads extent files for what they say by themselves, without the index (FORMAT.md, "Extents"): for verify
 /// and repair. Blocking; bytes that cannot be read count as damaged.
@@ -30,6 +31,8 @@ class ExtentReader {
     bool whole = false;      ///< all parts, and the segment's own checksum
   };
   Check check(const SegmentRecord& segment) const;
+  /// The sheet's bytes are as its checksum says.
+  bool check(const SheetRecord& sheet) const;
   /// A block in memory.
   struct OwnedBlock {
     std::vector<std::byte> bytes;
@@ -62,6 +65,7 @@ struct ExtentContents {
   std::vector<TrackRecord> tracks;
   std::vector<InitRecord> inits;
   std::vector<SegmentRecord> segments;  ///< complete; those whose bytes are damaged are gaps
+  std::vector<SheetRecord> sheets;      ///< whose bytes are as they should be
   std::uint64_t segments_damaged = 0;
   std::uint64_t end = 0;  ///< of the last good block
 };

@@ -4,6 +4,7 @@
 
 #include "store/catalog.hpp"
 #include "store/keys.hpp"
+#include "store/sheet_record.hpp"
 
 namespace lookback::store {
 
@@ -79,6 +80,16 @@ Result<void> ExtentTable::add(const ExtentRecord& record, SharedDescriptor file)
   insert(record, std::move(file), true);
   dirty_.insert(record.key);
   new_names_ = true;
+  return {};
+}
+
+Result<void> ExtentTable::add_sealed(const ExtentRecord& record, Batch& batch) {
+  const std::lock_guard lock(mutex_);
+  put(batch, record);
+  if (auto written = index_.write(batch); !written) return written;
+  insert(record, nullptr, false);
+  const std::lock_guard sums_lock(sums_mutex_);
+  counters_.written += record.size_bytes;
   return {};
 }
 
@@ -264,7 +275,10 @@ std::optional<ExtentRecord> ExtentTable::oldest_free(const std::vector<ExtentRec
     }
     const auto& record = entries_.at(*at).record;
     if (!oldest || record.end_pdt_us < oldest->end_pdt_us) oldest = &record;
-    at = free_.upper_bound({at->stream, at->track, UINT64_MAX});  // the next track
+    if (at->track == sheet_track)
+      ++at;  // sheets are made in any order
+    else
+      at = free_.upper_bound({at->stream, at->track, UINT64_MAX});  // the next track
   }
   return oldest ? std::optional(*oldest) : std::nullopt;
 }
@@ -275,8 +289,10 @@ std::vector<ExtentRecord> ExtentTable::free_ending_by(StreamId stream, TrackId t
   std::vector<ExtentRecord> out;
   for (auto at = free_.lower_bound({stream, track, 0}); at != free_.end() && out.size() < limit; ++at) {
     const auto& record = entries_.at(*at).record;
-    if (at->stream != stream || at->track != track || record.end_pdt_us > cutoff_pdt_us) break;
-    out.push_back(record);
+    if (at->stream != stream || at->track != track) break;
+    const bool stays = record.end_pdt_us > cutoff_pdt_us;
+    if (stays && track != sheet_track) break;
+    if (!stays) out.push_back(record);
   }
   return out;
 }

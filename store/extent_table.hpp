@@ -36,6 +36,8 @@ class ExtentTable {
 
   /// A new open extent.
   Result<void> add(const ExtentRecord& record, SharedDescriptor file);
+  /// An extent that is whole and durable, in one write with `batch`.
+  Result<void> add_sealed(const ExtentRecord& record, Batch& batch);
   /// The extent has grown.
   void advance(const ExtentKey& key, std::uint64_t size_bytes, std::uint64_t last_msn,
                std::int64_t end_pdt_us);

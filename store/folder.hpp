@@ -14,7 +14,7 @@ namespace lookback::store {
 /// lives. Immutable after `open` except for the sync mark, which belongs to the sync thread.
 class Folder {
  public:
-  static constexpr std::uint32_t format_version = 3;
+  static constexpr std::uint32_t format_version = 4;
 
   /// Creates the folder when it is not there, and takes the lock. Blocking.
   /// Errors: in_use, newer_format, not_a_store, read_only, damaged, io_error.

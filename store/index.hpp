@@ -16,7 +16,7 @@
 namespace lookback::store {
 
 /// Column families (FORMAT.md, "Index").
-enum class Family { meta, streams, tracks, inits, segments, extents, recordings };
+enum class Family { meta, streams, tracks, inits, segments, extents, recordings, sheets };
 
 /// Changes that are made together or not at all. Belongs to its caller.
 class Batch {

@@ -16,8 +16,8 @@
 namespace lookback::store {
 namespace {
 
-/// Families that a store of format 1 lacks: the first opening makes them.
-constexpr std::array<const char*, 1> newer_families = {"recordings"};
+/// Families that a store of an older format lacks: the first opening makes them.
+constexpr std::array<const char*, 2> newer_families = {"recordings", "sheets"};
 
 /// Takes what RocksDB says. It keeps no log file of its own: a failed write of that would end the process,
 /// too.

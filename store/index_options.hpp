@@ -11,8 +11,8 @@
 namespace lookback::store {
 
 /// By `Family`.
-inline constexpr std::array<const char*, 7> family_names = {"default",  "streams", "tracks",    "inits",
-                                                            "segments", "extents", "recordings"};
+inline constexpr std::array<const char*, 8> family_names = {"default",  "streams", "tracks",     "inits",
+                                                            "segments", "extents", "recordings", "sheets"};
 
 rocksdb::DBOptions db_options(bool create, const Log& log);
 rocksdb::ColumnFamilyOptions family_options();

@@ -8,6 +8,7 @@
 #include "store/base/errc.hpp"
 #include "store/extent_check.hpp"
 #include "store/keys.hpp"
+#include "store/sheets.hpp"
 
 namespace lookback::store {
 namespace {
@@ -25,6 +26,7 @@ class Recovery {
     if (!extents) return extents.error();
     if (auto settled = settle(*extents, *files); !settled) return settled.error();
     if (auto ended = end_gaps(); !ended) return ended.error();
+    if (auto forgotten = forget_sheets(*extents, *files); !forgotten) return forgotten.error();
     if (auto written = core_.index->write(batch_); !written) return written.error();
     find_unknown(*extents, *files);
     out_.report.elapsed =
@@ -80,7 +82,10 @@ class Recovery {
   /// The file is gone: its segments are gaps.
   Result<void> give_up(const ExtentRecord& extent) {
     const auto& key = extent.key;
-    core_.options.log(core_.folder.extent_path(key.id).string() + " is missing: its segments are gaps now");
+    const bool is_sheet = key.track == sheet_track;
+    core_.options.log(core_.folder.extent_path(key.id).string() +
+                      (is_sheet ? " is missing: its sprite sheet is made again when it is asked for"
+                                : " is missing: its segments are gaps now"));
     out_.report.extents_missing += 1;
     remove(extent);
     return core_.catalog->visit_segments(key.stream, key.track, extent.first_msn, UINT64_MAX,
@@ -97,6 +102,16 @@ class Recovery {
   }
 
   void remove(const ExtentRecord& extent) { batch_.erase(Family::extents, extent_key(extent.key)); }
+
+  /// A sheet without its file can be made again.
+  Result<void> forget_sheets(const std::vector<ExtentRecord>& extents,
+                             const std::vector<std::uint64_t>& files) {
+    for (const auto& extent : extents) {
+      if (extent.key.track != sheet_track || std::ranges::binary_search(files, extent.key.id)) continue;
+      if (auto erased = erase_sheet(batch_, *core_.index, extent.key); !erased) return erased;
+    }
+    return {};
+  }
 
   /// A last segment without bytes belongs to no extent, so nothing above has ended it.
   Result<void> end_gaps() {

@@ -19,6 +19,7 @@
 #include "store/index.hpp"
 #include "store/keys.hpp"
 #include "store/recording_log.hpp"
+#include "store/sheets.hpp"
 #include "store/stream_log.hpp"
 #include "store/system_error.hpp"
 #include "store/wire.hpp"
@@ -112,6 +113,7 @@ class Repair {
     for (const auto& stream : contents.streams) {
       if (stream.id == header.stream || !contents.header_good) merge_stream(stream);
     }
+    if (!contents.sheets.empty()) return take_sheet(contents);
     if (contents.segments.empty()) {
       log_(extent_name(header.id) + " has no complete segment; the next start removes it");
       return {};
@@ -136,6 +138,19 @@ class Repair {
     max_stream_ = std::max(max_stream_, header.stream);
     ++report_.extents;
     report_.segments_damaged += contents.segments_damaged;
+    return index_->write(batch);
+  }
+
+  /// A sheet has an extent for itself. Of two under one key the older one was served.
+  Result<void> take_sheet(const ExtentContents& contents) {
+    const auto& sheet = contents.sheets.front();
+    if (!sheets_.insert(sheet.key).second) return {};
+    Batch batch;
+    put(batch, sheet);
+    put(batch, extent_of(sheet, contents.end));
+    max_stream_ = std::max(max_stream_, sheet.key.stream);
+    ++report_.extents;
+    ++report_.sheets;
     return index_->write(batch);
   }
 
@@ -282,6 +297,7 @@ class Repair {
   std::set<std::pair<StreamId, TrackId>> tracks_;
   std::set<std::tuple<StreamId, TrackId, std::uint32_t>> inits_;
   std::map<std::pair<StreamId, TrackId>, std::pair<bool, std::uint64_t>> newest_;  ///< msn seen so far
+  std::set<SheetKey> sheets_;
   StreamId max_stream_ = 0;
 };
 

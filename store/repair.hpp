@@ -12,12 +12,13 @@ namespace lookback::store {
 
 struct RepairReport {
   std::uint64_t streams = 0, tracks = 0, inits = 0, recordings = 0;
-  std::uint64_t extents = 0;           ///< with segments in them
+  std::uint64_t extents = 0;           ///< with segments or a sheet in them
   std::uint64_t extents_unusable = 0;  ///< set aside as NAME.damaged
   std::uint64_t headers_mended = 0;
   std::uint64_t segments = 0;  ///< with media
   std::uint64_t gaps = 0;
   std::uint64_t segments_damaged = 0;  ///< of the gaps: those whose bytes do not match their checksums
+  std::uint64_t sheets = 0;            ///< sprite sheets
   std::uint64_t bytes = 0;             ///< of extents read
   std::filesystem::path old_index;     ///< where it is now; empty: there was none
   std::chrono::milliseconds elapsed{0};

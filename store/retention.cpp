@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "store/base/errc.hpp"
+#include "store/sheets.hpp"
 #include "store/system_error.hpp"
 
 namespace lookback::store {
@@ -57,6 +58,10 @@ Result<void> Retention::forget(const std::vector<ExtentRecord>& extents) {
   std::vector<ExtentKey> keys;
   for (const auto& extent : extents) {
     keys.push_back(extent.key);
+    if (extent.key.track == sheet_track) {
+      if (auto erased = erase_sheet(batch, *core_.index, extent.key); !erased) return erased;
+      continue;
+    }
     erase_segments(batch, extent.key.stream, extent.key.track, extent.first_msn, extent.last_msn + 1);
   }
   if (auto removed = core_.extents->remove(keys, batch); !removed) return removed;
@@ -81,7 +86,22 @@ Result<Retention::Expired> Retention::expire(StreamId stream, std::int64_t cutof
   for (const auto& track : *tracks) {
     if (auto expired = expire(stream, track, cutoff_pdt_us, out); !expired) return expired.error();
   }
+  if (auto expired = expire_sheets(stream, cutoff_pdt_us, out); !expired) return expired.error();
   return out;
+}
+
+Result<void> Retention::expire_sheets(StreamId stream, std::int64_t cutoff_pdt_us, Expired& out) {
+  const auto extents = core_.extents->free_ending_by(stream, sheet_track, cutoff_pdt_us, extents_per_step);
+  if (extents.empty()) return {};
+  Batch batch;
+  std::vector<ExtentKey> keys;
+  for (const auto& extent : extents) {
+    keys.push_back(extent.key);
+    out.files.push_back({extent.key.id, extent.size_bytes});
+    if (auto erased = erase_sheet(batch, *core_.index, extent.key); !erased) return erased;
+  }
+  if (extents.size() == extents_per_step) out.has_more = true;
+  return core_.extents->remove(keys, batch);
 }
 
 Result<void> Retention::expire(StreamId stream, const TrackRecord& track, std::int64_t cutoff_pdt_us,

@@ -38,6 +38,7 @@ class Retention {
   void empty_file(ExtentRecord& extent);
   Result<void> forget(const std::vector<ExtentRecord>& extents);
   Result<void> expire(StreamId stream, const TrackRecord& track, std::int64_t cutoff_pdt_us, Expired& out);
+  Result<void> expire_sheets(StreamId stream, std::int64_t cutoff_pdt_us, Expired& out);
   Result<bool> sweep(StreamId stream, const TrackRecord& track, std::int64_t cutoff_pdt_us);
   Result<MsnRange> next_loose(StreamId stream, const TrackRecord& track, std::uint64_t from_msn,
                               std::int64_t cutoff_pdt_us, bool& is_last) const;

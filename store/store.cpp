@@ -9,6 +9,7 @@
 #include "store/recordings.hpp"
 #include "store/recovery.hpp"
 #include "store/segment_check.hpp"
+#include "store/sheets.hpp"
 #include "store/system_error.hpp"
 #include "store/wire.hpp"
 #include "store/writer.hpp"
@@ -56,6 +57,7 @@ struct Store::Impl {
   Writer writer{core};
   Syncer syncer{core, [this](const ExtentRecord& extent) { writer.lose(extent); }};
   Recordings recordings{core, writer};
+  Sheets sheets{core, writer};
   SegmentCheck segment_check{core, writer};
   RecoveryReport report;
 
@@ -231,6 +233,24 @@ std::vector<RecordingRecord> Store::recordings() const { return impl_->recording
 Result<RecordingRecord> Store::find_recording(const std::string& id) const {
   return impl_->recordings.find(id);
 }
+
+Result<SheetRecord> Store::put_sheet(const SheetRecord& sheet, ByteSpan bytes) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->streams.contains(sheet.key.stream)) return Errc::not_found;
+  }
+  return impl_->sheets.put(sheet, bytes);
+}
+
+Result<std::optional<SheetRecord>> Store::find_sheet(const SheetKey& key) const {
+  return impl_->sheets.find(key);
+}
+
+Result<std::vector<SheetRecord>> Store::find_sheets(const SheetKey& first, std::uint64_t end) const {
+  return impl_->sheets.list(first, end);
+}
+
+Result<Bytes> Store::read_sheet(const SheetRecord& sheet) const { return impl_->sheets.read(sheet); }
 
 void Store::expire(StreamId stream, std::int64_t cutoff_pdt_us) {
   impl_->writer.expire(stream, cutoff_pdt_us);

@@ -13,6 +13,7 @@
 #include "store/extent_file.hpp"
 #include "store/options.hpp"
 #include "store/records.hpp"
+#include "store/sheet_record.hpp"
 #include "store/usage.hpp"
 
 /// The path of a part through the store: `append` puts it into a bounded queue; the writer thread
@@ -125,6 +126,18 @@ class Store {
   /// recording, stay, and can be fetched, until all of it may go. Much is done in steps, between which media
   /// is taken.
   void expire(StreamId stream, std::int64_t cutoff_pdt_us);
+
+  /// Stores a sprite sheet under its key; of its record only what the store sets is not read. It goes with
+  /// the media that it shows: when those have left the window and no recording holds one of them. One that
+  /// is stored under this key stays, and is returned. Durable on return. Blocking. Errors: not_found (the
+  /// stream), damaged (empty, or beyond `max_sheet_bytes`), reserve_reached, read_only, io_error, closed.
+  Result<SheetRecord> put_sheet(const SheetRecord& sheet, ByteSpan bytes);
+  /// Empty: not stored. Blocking. Errors: damaged, io_error.
+  Result<std::optional<SheetRecord>> find_sheet(const SheetKey& key) const;
+  /// Sheets of `first`'s stream, width and interval with numbers from its own up to `end`. Blocking.
+  Result<std::vector<SheetRecord>> find_sheets(const SheetKey& first, std::uint64_t end) const;
+  /// The bytes, compared with their checksum. Blocking. Errors: not_found, damaged, io_error.
+  Result<Bytes> read_sheet(const SheetRecord& sheet) const;
 
   /// The extent's open file, from a bounded cache. May open a file (no data I/O).
   /// Errors: not_found, io_error.

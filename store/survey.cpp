@@ -8,6 +8,7 @@
 #include "store/extent_record.hpp"
 #include "store/folder.hpp"
 #include "store/index.hpp"
+#include "store/sheets.hpp"
 
 namespace lookback::store {
 namespace fs = std::filesystem;
@@ -80,7 +81,7 @@ Result<TrackSurvey> survey(const Catalog& catalog, StreamId stream, const TrackR
   return out;
 }
 
-Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream,
+Result<StreamSurvey> survey(const Index& index, const Catalog& catalog, const StreamRecord& stream,
                             std::vector<RecordingSurvey>& all) {
   RecordingCounts recordings(all, stream);
   StreamSurvey out{.stream = stream, .tracks = {}};
@@ -90,6 +91,12 @@ Result<StreamSurvey> survey(const Catalog& catalog, const StreamRecord& stream,
     auto part = survey(catalog, stream.id, track, recordings);
     if (!part) return part.error();
     out.tracks.push_back(std::move(*part));
+  }
+  const auto sheets = sheets_of(index, stream.id);
+  if (!sheets) return sheets.error();
+  for (const auto& sheet : *sheets) {
+    ++out.sheets;
+    out.sheet_bytes += sheet.size_bytes;
   }
   return out;
 }
@@ -121,7 +128,7 @@ Result<Survey> survey(const fs::path& path, const Log& log) {
   Survey out;
   for (const auto& recording : *recordings) out.recordings.push_back({.recording = recording, .stream = {}});
   for (const auto& stream : *streams) {
-    auto part = survey(catalog, stream, out.recordings);
+    auto part = survey(**index, catalog, stream, out.recordings);
     if (!part) return part.error();
     out.streams.push_back(std::move(*part));
   }

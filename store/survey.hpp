@@ -28,6 +28,7 @@ struct TrackSurvey {
 struct StreamSurvey {
   StreamRecord stream;
   std::vector<TrackSurvey> tracks;
+  std::uint64_t sheets = 0, sheet_bytes = 0;  ///< sprite sheets
 };
 
 struct RecordingSurvey {

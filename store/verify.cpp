@@ -15,6 +15,7 @@
 #include "store/index.hpp"
 #include "store/keys.hpp"
 #include "store/recording_log.hpp"
+#include "store/sheets.hpp"
 #include "store/stream_log.hpp"
 
 namespace lookback::store {
@@ -69,6 +70,7 @@ class Verification {
     stream_ = stream;
     for (const auto& track : read<TrackRecord>(Family::tracks, stream_key(stream.id), decode_track))
       check(track);
+    check_sheets();
     stream_ = {};
   }
 
@@ -91,6 +93,36 @@ class Verification {
     });
     if (!inside.empty()) check_extent(std::move(inside));
     track_ = {};
+  }
+
+  void check_sheets() {
+    track_.name = "sheet";
+    visit<SheetRecord>(Family::sheets, sheets_prefix(stream_.id), decode_sheet,
+                       [&](const SheetRecord& sheet) {
+                         ++report_.sheets;
+                         check_sheet(sheet);
+                       });
+    track_ = {};
+  }
+
+  void check_sheet(const SheetRecord& sheet) {
+    const auto found = extents_.find({stream_.id, sheet_track, sheet.extent});
+    if (found == extents_.end()) {
+      add({.kind = Finding::Kind::extent,
+           .extent = sheet.extent,
+           .what = "a sprite sheet names it, but the index has no record of it"});
+      return;
+    }
+    const auto reader = ExtentReader::open(folder_.extent_path(sheet.extent));
+    if (!reader || !reader->check(sheet)) {
+      add({.kind = Finding::Kind::sheet,
+           .extent = sheet.extent,
+           .offset = sheet.offset,
+           .size_bytes = sheet.size_bytes,
+           .what = fmt::format("sheet {} of width {} and interval {} ms does not match its checksum",
+                               sheet.key.number, sheet.key.width, sheet.key.interval_ms)});
+    }
+    check_extent(found->second, {});
   }
 
   void check_extent(std::vector<SegmentRecord> segments) {

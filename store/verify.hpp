@@ -20,6 +20,7 @@ struct Finding {
     index,    ///< a table or record of the index
     extent,   ///< an extent file as a whole: missing, short, unknown, its header
     segment,  ///< bytes of a segment: players would get other bytes than were published
+    sheet,    ///< bytes of a sprite sheet
     block,    ///< what only a rebuild of the index would need
   };
   Kind kind{};
@@ -38,7 +39,7 @@ std::string describe(const Finding& finding);
 struct VerifyReport {
   static constexpr std::size_t max_findings = 100'000;
 
-  std::uint64_t streams = 0, recordings = 0, extents = 0, segments = 0, gaps = 0;
+  std::uint64_t streams = 0, recordings = 0, extents = 0, segments = 0, gaps = 0, sheets = 0;
   std::uint64_t bytes = 0;         ///< read
   std::uint64_t damaged = 0;       ///< findings, those beyond max_findings among them
   std::vector<Finding> findings;   ///< the first max_findings

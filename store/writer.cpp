@@ -90,6 +90,20 @@ Result<void> Writer::refer(StreamId stream, std::vector<MsnRange> ranges, std::u
   });
 }
 
+Result<void> Writer::free_room(std::uint64_t need) {
+  return call([this, need] { return make_room_now(need); });
+}
+
+void Writer::expire_again(StreamId stream) {
+  const auto work = [this, stream] {
+    const auto cutoff = cutoffs_.find(stream);
+    if (cutoff == cutoffs_.end()) return;
+    commit();
+    expire_step(stream, cutoff->second);
+  };
+  enqueue({work, task_bytes}, UINT64_MAX);
+}
+
 Result<void> Writer::call(std::function<Result<void>()> work) {
   std::promise<Result<void>> done;
   auto answer = done.get_future();
@@ -153,13 +167,15 @@ void Writer::write(const Append& append, Appended done) {
   if (waiting_.size() >= max_batch_appends || batch_bytes_ >= max_batch_bytes) commit();
 }
 
+Result<void> Writer::make_room_now(std::uint64_t need) {
+  if (retention_.shortage(need) == 0) return {};
+  commit();
+  syncer_->unlink_while([&] { return core_.space.shortage(need) > 0; });
+  return retention_.make_room(need);
+}
+
 Result<void> Writer::make_room(std::uint64_t need) {
-  Result<void> room;
-  if (retention_.shortage(need) > 0) {
-    commit();
-    syncer_->unlink_while([&] { return core_.space.shortage(need) > 0; });
-    room = retention_.make_room(need);
-  }
+  const auto room = make_room_now(need);
   if (!room && !short_of_room_) core_.options.log("media is not stored: " + room.error().message());
   if (room && short_of_room_) core_.options.log("media is stored again: there is room");
   short_of_room_ = !room;

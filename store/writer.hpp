@@ -34,6 +34,11 @@ class Writer {
   /// `from_msn` on may have gone. What nothing names any more expires, by the stream's last cutoff. Blocking.
   /// Errors: closed, and those of the index.
   Result<void> refer(StreamId stream, std::vector<MsnRange> ranges, std::uint64_t from_msn, Batch batch);
+  /// Makes room for so many bytes outside of the tracks, as for media. Blocking. Errors: closed,
+  /// reserve_reached.
+  Result<void> free_room(std::uint64_t need);
+  /// Expires the stream once more, by its last cutoff: something older may have come. Returns at once.
+  void expire_again(StreamId stream);
   /// Runs `work` on the writer thread, behind all that was queued before. Blocking. Errors: closed, and its
   /// own.
   Result<void> call(std::function<Result<void>()> work);
@@ -64,6 +69,7 @@ class Writer {
   void run();
   void write(const Append& append, Appended done);
   Result<void> make_room(std::uint64_t need);
+  Result<void> make_room_now(std::uint64_t need);
   void commit();
   void expire_now(StreamId stream, std::int64_t cutoff_pdt_us);
   void expire_step(StreamId stream, std::int64_t cutoff_pdt_us);

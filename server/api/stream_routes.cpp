@@ -133,6 +133,7 @@ json::object links_json(const std::string& name) {
   return {{"self", "/api/v1/streams/" + name},
           {"hls", "/" + name + "/index.m3u8"},
           {"mp4", "/" + name + "/video.mp4"},
+          {"storyboard", "/" + name + "/storyboard.vtt"},
           {"thumbnail", "/" + name + "/thumbnail.jpg"},
           {"ranges", "/" + name + "/ranges.json"},
           {"watch", "/watch/" + name},

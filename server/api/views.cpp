@@ -62,6 +62,7 @@ json::object to_json(const Recording& recording, const std::optional<RangeFacts>
   out["links"] = json::object{{"self", "/api/v1/recordings/" + record.id},
                               {"hls", folder + "/index.m3u8"},
                               {"mp4", folder + "/video.mp4"},
+                              {"storyboard", folder + "/storyboard.vtt"},
                               {"thumbnail", folder + "/thumbnail.jpg"},
                               {"ranges", folder + "/ranges.json"},
                               {"watch", "/watch" + folder}};

@@ -23,6 +23,8 @@ const char* name_of(store::Finding::Kind kind) {
       return "extent";
     case store::Finding::Kind::segment:
       return "segment";
+    case store::Finding::Kind::sheet:
+      return "sheet";
     case store::Finding::Kind::block:
       return "block";
   }
@@ -88,6 +90,7 @@ JsonObject head_json(const store::StreamSurvey& stream) {
   JsonObject out;
   out.text("name", stream.stream.name).text("generation", stream.stream.generation);
   out.number("segments", sum.segments).number("gaps", sum.gaps).number("bytes", sum.bytes);
+  out.number("sheets", stream.sheets).number("sheet_bytes", stream.sheet_bytes);
   if (sum.has_media()) out.number("start_us", sum.start_us).number("end_us", sum.end_us);
   return out;
 }
@@ -107,9 +110,12 @@ std::string streams_text(const store::Survey& survey) {
   std::string out;
   for (const auto& stream : survey.streams) {
     const auto sum = sum_of(stream);
-    out +=
-        fmt::format("{}  {}  {} in {} segments, {} gaps  {}\n", stream.stream.name, stream.stream.generation,
-                    size_text(sum.bytes), sum.segments - sum.gaps, sum.gaps, window_text(sum));
+    const auto sheets = stream.sheets == 0
+                            ? std::string()
+                            : fmt::format(", {} in {} sheets", size_text(stream.sheet_bytes), stream.sheets);
+    out += fmt::format("{}  {}  {} in {} segments, {} gaps{}  {}\n", stream.stream.name,
+                       stream.stream.generation, size_text(sum.bytes), sum.segments - sum.gaps, sum.gaps,
+                       sheets, window_text(sum));
   }
   return out;
 }
@@ -170,10 +176,11 @@ std::string to_text(const store::VerifyReport& report) {
   if (report.damaged > report.findings.size())
     out += fmt::format("and {} more\n", report.damaged - report.findings.size());
   for (const auto& note : report.notes) out += "note: " + note + "\n";
-  out += fmt::format(
-      "{} streams, {} recordings, {} extents, {} segments, {} gaps; {} read in {}: ", report.streams,
-      report.recordings, report.extents, report.segments - report.gaps, report.gaps, size_text(report.bytes),
-      time_text(std::chrono::duration_cast<std::chrono::seconds>(report.elapsed)));
+  out +=
+      fmt::format("{} streams, {} recordings, {} extents, {} segments, {} gaps, {} sheets; {} read in {}: ",
+                  report.streams, report.recordings, report.extents, report.segments - report.gaps,
+                  report.gaps, report.sheets, size_text(report.bytes),
+                  time_text(std::chrono::duration_cast<std::chrono::seconds>(report.elapsed)));
   return out + (report.damaged == 0 ? "all good\n" : fmt::format("{} damaged\n", report.damaged));
 }
 
@@ -185,6 +192,7 @@ std::string to_json(const store::VerifyReport& report) {
              .number("extents", report.extents)
              .number("segments", report.segments)
              .number("gaps", report.gaps)
+             .number("sheets", report.sheets)
              .number("bytes", report.bytes)
              .number("elapsed_ms", report.elapsed.count())
              .list("findings", report.findings, [](const auto& finding) { return json_of(finding); })
@@ -196,9 +204,9 @@ std::string to_json(const store::VerifyReport& report) {
 std::string to_text(const store::RepairReport& report) {
   auto out = fmt::format(
       "the index is made anew: {} streams, {} tracks, {} extents, {} segments, {} gaps ({} of them "
-      "damaged segments), {} recordings; {} read in {}\n",
+      "damaged segments), {} recordings, {} sheets; {} read in {}\n",
       report.streams, report.tracks, report.extents, report.segments, report.gaps, report.segments_damaged,
-      report.recordings, size_text(report.bytes),
+      report.recordings, report.sheets, size_text(report.bytes),
       time_text(std::chrono::duration_cast<std::chrono::seconds>(report.elapsed)));
   if (report.extents_unusable != 0)
     out += fmt::format("{} extents could not be read and are kept under another name\n",
@@ -220,6 +228,7 @@ std::string to_json(const store::RepairReport& report) {
              .number("gaps", report.gaps)
              .number("segments_damaged", report.segments_damaged)
              .number("recordings", report.recordings)
+             .number("sheets", report.sheets)
              .number("bytes", report.bytes)
              .number("elapsed_ms", report.elapsed.count())
              .text("old_index", report.old_index.string())

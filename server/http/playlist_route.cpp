@@ -18,7 +18,8 @@ void answer_wrong_directive(Exchange& exchange) {
 }
 
 Next multivariant_route(Exchange& exchange) {
-  answer_multivariant(exchange, exchange.channel->presentation());
+  const auto& target = exchange.target;
+  answer_multivariant(exchange, exchange.channel->presentation(), target.prefix(target.components() - 1));
   return Next::send;
 }
 

@@ -2,6 +2,7 @@
 
 #include "server/archive/alias.hpp"
 #include "server/http/picture_route.hpp"
+#include "server/http/storyboard_route.hpp"
 #include "server/http/view.hpp"
 
 namespace lookback::server::http {
@@ -65,8 +66,8 @@ Next alias(Exchange& exchange, const archive::Answer<archive::Alias>& alias) {
 /// What the exchange's channel has under its leaf; empty: nothing.
 std::optional<Next> leaf_route(Exchange& exchange) {
   const auto leaf = exchange.target.leaf();
-  const bool known =
-      exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf || is_picture(leaf);
+  const bool known = exchange.name || is_multivariant(leaf) || leaf == ranges_leaf || leaf == mp4_leaf ||
+                     is_picture(leaf) || is_storyboard(leaf);
   if (known) return route_again(exchange);
   if (const auto other = archive::parse_alias(leaf)) return alias(exchange, *other);
   return {};
@@ -86,6 +87,7 @@ Next route(Exchange& exchange) {
   if (exchange.channel) {
     if (const auto next = leaf_route(exchange)) return *next;
   }
+  if (is_sheet(leaf)) return exchange.run(&sheet_route);
   if (exchange.name && !is_playlist(*exchange.name))
     return exchange.run(&stored_media);  // of a stream that is not loaded
   const bool may_be_short = target.components() <= max_stream_components && leaf.ends_with(playlist_suffix) &&
@@ -104,6 +106,7 @@ Next route_again(Exchange& exchange) {
   const auto leaf = exchange.target.leaf();
   if (leaf == ranges_leaf) return ranges_route(exchange);
   if (is_picture(leaf)) return exchange.run(&picture_route);
+  if (is_storyboard(leaf)) return exchange.run(&storyboard_route);
   return leaf == mp4_leaf ? exchange.run(&mp4_route) : multivariant_route(exchange);
 }
 

@@ -34,6 +34,11 @@ boost::asio::awaitable<void> mp4_route(Exchange& exchange);
 /// `/APP/NAME/thumbnail.jpg` and the other leaves of `is_picture`.
 boost::asio::awaitable<void> picture_route(Exchange& exchange);
 
+/// `/APP/NAME/storyboard.vtt` and the other leaves of `is_storyboard`.
+boost::asio::awaitable<void> storyboard_route(Exchange& exchange);
+/// Sheets and tiles, whether their stream is loaded or not: the leaves of `is_sheet`.
+boost::asio::awaitable<void> sheet_route(Exchange& exchange);
+
 /// Pages, their assets and the health checks; false: none has this path.
 bool page_route(Exchange& exchange);
 /// `/vod/ID/...`: the playlists, `ranges.json` and MP4 of a recording; `/vod/ID.m3u8`, `/vod/ID.mp4`.

@@ -12,6 +12,7 @@
 #include "server/archive/ranges.hpp"
 #include "server/http/assets.hpp"
 #include "server/live/hub.hpp"
+#include "server/live/stream_settings.hpp"
 #include "store/store.hpp"
 
 namespace lookback::server::api {
@@ -25,7 +26,8 @@ class RecordingViews;
 }  // namespace lookback::server
 namespace lookback::server::pictures {
 class PictureCache;
-}
+class SheetMaker;
+}  // namespace lookback::server::pictures
 
 namespace lookback::server::http {
 
@@ -51,8 +53,12 @@ struct Site {
   RecordingViews* recording_views = nullptr;
   const api::Access* access = nullptr;  ///< both set, or no control API
   const api::Api* api = nullptr;
-  std::shared_ptr<Mp4Cache> mp4 = {};          ///< not set: no MP4s are made
-  pictures::PictureCache* pictures = nullptr;  ///< not set: no pictures are made
+  std::shared_ptr<Mp4Cache> mp4 = {};            ///< not set: no MP4s are made
+  pictures::PictureCache* pictures = nullptr;    ///< not set: no pictures are made
+  pictures::SheetMaker* sheets = nullptr;        ///< not set: no sheets, storyboards and image playlists
+  std::vector<std::uint32_t> sheet_widths = {};  ///< of a cell, pixels
+  /// What a stream's `thumbs` process is set to. Thread-safe, does not block. Set with `sheets`.
+  std::function<ThumbsSettings(std::string_view stream)> thumbs_of = {};
 };
 
 }  // namespace lookback::server::http

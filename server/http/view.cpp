@@ -7,6 +7,7 @@
 #include "server/archive/ranges.hpp"
 #include "server/archive/view_resolve.hpp"
 #include "server/http/field_values.hpp"
+#include "server/http/storyboard_route.hpp"
 
 namespace lookback::server::http {
 namespace {
@@ -101,11 +102,27 @@ std::shared_ptr<const hls::Rendition> find_rendition(const hls::Presentation& pr
   return rendition && name.kind == hls::Name::Kind::iframes ? rendition->iframes() : rendition;
 }
 
-void answer_multivariant(Exchange& exchange, const PresentationPtr& presentation) {
+void answer_text(Exchange& exchange, std::string_view content_type, std::string text,
+                 std::uint32_t max_age_s) {
+  const auto as = coding(exchange);
+  const bool zipped = as == hls::Coding::gzip;
+  hls::Rendered rendered;
+  rendered.etag.append("\"").append(hls::fingerprint(text)).append(zipped ? "-gzip\"" : "\"");
+  rendered.body = zipped ? hls::gzip(text) : Chain{make_slice(std::move(text))};
+  answer_with(exchange, content_type, std::move(rendered), as, max_age_s);
+}
+
+void answer_multivariant(Exchange& exchange, const PresentationPtr& presentation, std::string_view stream) {
   const auto request = take_view(exchange);
   if (!request) return;
   const auto viewed = see(exchange, *request, presentation);
   if (!viewed.presentation) return;
+  const auto images = image_streams(exchange, *viewed.presentation, stream);
+  if (!images.empty()) {
+    auto text = viewed.presentation->multivariant(hls::Coding::identity, exchange.target.foreign());
+    auto whole = std::string(text.body.front().text()) + images;
+    return answer_text(exchange, playlist_type, std::move(whole), viewed.max_age_s);
+  }
   const auto as = coding(exchange);
   answer_with(exchange, playlist_type, viewed.presentation->multivariant(as, exchange.target.foreign()), as,
               viewed.max_age_s);
@@ -124,13 +141,7 @@ void answer_ranges(Exchange& exchange, std::string_view stream, const hls::Prese
   const auto& recordings_of = exchange.site.recordings_of;
   const auto recordings =
       recordings_of ? recordings_of(std::string(stream)) : std::vector<archive::RecordedRange>{};
-  auto text = archive::ranges_json(stream, presentation, recordings);
-  const auto as = coding(exchange);
-  const bool zipped = as == hls::Coding::gzip;
-  hls::Rendered rendered;
-  rendered.etag.append("\"ranges-").append(hls::fingerprint(text)).append(zipped ? "-gzip\"" : "\"");
-  rendered.body = zipped ? hls::gzip(text) : Chain{make_slice(std::move(text))};
-  answer_with(exchange, "application/json", std::move(rendered), as, 1);
+  answer_text(exchange, "application/json", archive::ranges_json(stream, presentation, recordings), 1);
 }
 
 }  // namespace lookback::server::http

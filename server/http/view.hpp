@@ -36,8 +36,13 @@ Viewed see(Exchange& exchange, const archive::ViewRequest& request, const Presen
 std::shared_ptr<const packager::hls::Rendition> find_rendition(
     const packager::hls::Presentation& presentation, const packager::hls::Name& name);
 
-/// Answers with the multivariant playlist, as the request's view parameters want it.
-void answer_multivariant(Exchange& exchange, const PresentationPtr& presentation);
+/// Answers with a text of ours, which is compressed where the client takes that.
+void answer_text(Exchange& exchange, std::string_view content_type, std::string text,
+                 std::uint32_t max_age_s);
+
+/// Answers with the multivariant playlist, as the request's view parameters want it. `stream`: whose media it
+/// is.
+void answer_multivariant(Exchange& exchange, const PresentationPtr& presentation, std::string_view stream);
 /// Answers with a playlist as it is now. `directives`: those that the playlist takes.
 void answer_playlist(Exchange& exchange, const packager::hls::Rendition& rendition,
                      const Directives& directives, std::uint32_t max_age_s);

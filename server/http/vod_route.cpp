@@ -8,6 +8,7 @@
 #include "server/http/mp4_route.hpp"
 #include "server/http/picture_route.hpp"
 #include "server/http/routes.hpp"
+#include "server/http/storyboard_route.hpp"
 #include "server/http/view.hpp"
 
 namespace lookback::server::http {
@@ -127,7 +128,7 @@ asio::awaitable<void> vod_playlist(Exchange& exchange) {
 asio::awaitable<void> vod_multivariant(Exchange& exchange) {
   const auto now = co_await current(exchange);
   if (!now.presentation) co_return;
-  answer_multivariant(exchange, now.presentation);
+  answer_multivariant(exchange, now.presentation, now.recording.stream);
   keep_ended(exchange, now);
 }
 
@@ -169,6 +170,14 @@ asio::awaitable<void> vod_picture(Exchange& exchange) {
   co_await answer_picture(exchange, std::move(source));
 }
 
+asio::awaitable<void> vod_storyboard(Exchange& exchange) {
+  const auto now = co_await current(exchange);
+  if (!now.presentation) co_return;
+  StoryboardView view{now.recording.stream, now.presentation, true};
+  co_await answer_storyboard(exchange, std::move(view));
+  keep_ended(exchange, now);
+}
+
 /// `/vod/ID.m3u8` is the short form of `/vod/ID/index.m3u8`.
 asio::awaitable<void> short_form(Exchange& exchange) {
   const auto id = id_of(exchange.target);
@@ -199,6 +208,7 @@ asio::awaitable<void> vod_route(Exchange& exchange) {
     if (leaf == "ranges.json") return vod_ranges(exchange);
     if (leaf == "video.mp4") return vod_mp4(exchange);
     if (is_picture(leaf)) return vod_picture(exchange);
+    if (is_storyboard(leaf)) return vod_storyboard(exchange);
     exchange.name = hls::parse_name(leaf);
     const bool playlist = exchange.name && (exchange.name->kind == hls::Name::Kind::playlist ||
                                             exchange.name->kind == hls::Name::Kind::iframes);

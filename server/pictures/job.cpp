@@ -69,7 +69,7 @@ Output take_output(Decoder& in) {
   output.format = take_enum<ImageFormat>(in, 2);
   output.width = static_cast<std::uint32_t>(in.varint_up_to(max_output_side));
   output.height = static_cast<std::uint32_t>(in.varint_up_to(max_output_side));
-  output.fit = take_enum<Fit>(in, 3);
+  output.fit = take_enum<Fit>(in, 4);
   output.quality = take_enum<std::uint8_t>(in, 100);
   return output;
 }

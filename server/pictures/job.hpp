@@ -47,6 +47,7 @@ enum class Fit : std::uint8_t {
   contain = 1,  ///< whole, no larger than asked for and than the source; the size is an upper bound
   cover = 2,    ///< exactly the size, filled; what sticks out is cut off
   fill = 3,     ///< exactly the size, stretched
+  pad = 4,      ///< exactly the size, whole in its middle, on black; never larger than the source
 };
 
 struct Output {

@@ -17,8 +17,9 @@ struct Options {
   std::uint64_t max_pixels = 8192ull * 4320;    ///< of one source picture; a larger one is not decoded
   std::size_t jobs_per_process = 1'000;         ///< then a fresh process takes its place
   std::size_t cache_bytes = 64u << 20;          ///< finished pictures that are kept for the next request
-  std::uint32_t max_side = 1'920;               ///< width and height that a request may ask for, in pixels
-  std::string program = "/proc/self/exe";       ///< what is run as `PROGRAM worker`
+  std::string sheet_widths = "160";        ///< cells of sprite sheets, pixels: "160", "320", "160 and 320"
+  std::uint32_t max_side = 1'920;          ///< width and height that a request may ask for, in pixels
+  std::string program = "/proc/self/exe";  ///< what is run as `PROGRAM worker`
 };
 
 }  // namespace lookback::server::pictures

@@ -320,7 +320,7 @@ certificate = "a.pem"
 key = "b.pem"
 [defaults]
 thumbs = { enabled = true, interval = "20s" }
-motionclip = { enabled = false, duration = "5s", interval = "30s" }
+motionclip = { enabled = true, duration = "5s", interval = "30s" }
 [streams."live/*"]
 rec = { enabled = true, duration = "3h" }
 )");
@@ -329,7 +329,7 @@ rec = { enabled = true, duration = "3h" }
   CHECK(loaded.warnings ==
         std::vector<std::string>{
             file.at(2) + ": https.certificate: this build has no HTTPS listener; ignored",
-            file.at(5, 12) + ": defaults.thumbs.enabled: this build makes no thumbnails; ignored"});
+            file.at(6, 16) + ": defaults.motionclip.enabled: this build makes no motion clips; ignored"});
   CHECK(loaded.config->defaults.thumbs.interval == 20s);
   CHECK(loaded.config->settings_for("live/a")->values.rec == server::RecSettings{true, 3h});
 }

@@ -2,6 +2,7 @@
 
 #include "store/codec.hpp"
 #include "store/extent_format.hpp"
+#include "store/sheet_record.hpp"
 
 // The store's decoders on any bytes: they neither crash nor read past the end, and what they accept
 // means the same after another round.
@@ -24,7 +25,7 @@ void check_round(const Result<Record>& record, Decode decode) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
-  switch (data[0] % 8) {
+  switch (data[0] % 9) {
     case 0:
       check_round(decode_stream(bytes), decode_stream);
       break;
@@ -45,6 +46,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 6:
       check_round(decode_footer(bytes), decode_footer);
+      break;
+    case 8:
+      check_round(decode_sheet(bytes), decode_sheet);
       break;
     default:
       (void)decode_block(ExtentHeader::Nonce{}, bytes);

@@ -161,7 +161,7 @@ TEST_CASE("a store of format 1 opens, and an older program refuses it from then 
   }
   std::string version;
   std::getline(std::ifstream(folder.path() / "VERSION"), version);
-  CHECK(version == "lookback-store 3");
+  CHECK(version == "lookback-store 4");
   CHECK(open_store(options_at(folder.path()))->recordings().size() == 1);
 }
 

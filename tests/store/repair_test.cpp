@@ -146,10 +146,13 @@ TEST_CASE("a repair gives back all that a damaged index held", "[store][repair]"
   bool old_index = true;
   SECTION("CURRENT is missing") { REQUIRE(fs::remove(index / "CURRENT")); }
   SECTION("the manifest is missing") { REQUIRE(fs::remove(file_like(index, "MANIFEST", ""))); }
-  SECTION("a table has a flipped bit") {
+  SECTION("tables have flipped bits") {
     { const auto again = open_store(four_each(folder.path())); }  // flushes the log to tables
-    const auto table = file_like(index, "", ".sst");
-    for (std::uint64_t at = 0; at < 40; ++at) flip_bit(table, at);
+    (void)file_like(index, "", ".sst");
+    for (const auto& entry : fs::directory_iterator(index)) {
+      if (entry.path().extension() != ".sst") continue;  // an opening reads some of them only
+      for (std::uint64_t at = 0; at < 40; ++at) flip_bit(entry.path(), at);
+    }
   }
   SECTION("the log is damaged in the middle") {
     const auto wal = file_like(index, "", ".log");

@@ -1,5 +1,6 @@
 import { element } from './dom';
 import type { Player, State } from './player';
+import type { Preview } from './preview';
 
 const step = 10;
 
@@ -108,12 +109,13 @@ function connect_buttons(player: Player): void {
   });
 }
 
-/** While the pointer is over the seek bar, its bubble names the wall-clock time there. */
-function connect_preview(player: Player): void {
+/** While the pointer is over the seek bar, its bubble shows the picture there, and names the wall-clock time. */
+function connect_preview(player: Player, pictures: Preview): void {
   element('seek').addEventListener('mediapreviewrequest', (event) => {
     const position = (event as CustomEvent<number | null>).detail;
     const date = typeof position === 'number' ? player.date_at(position) : null;
     set_text(element('preview'), date === null ? '' : time_format.format(date));
+    pictures.show(date);
   });
 }
 
@@ -175,10 +177,10 @@ export function show_state(state: State): void {
 }
 
 /** Binds the page's controls to `player` and keeps its displays up to date. */
-export function connect_controls(player: Player): void {
+export function connect_controls(player: Player, pictures: Preview): void {
   connect_keys(player);
   connect_buttons(player);
-  connect_preview(player);
+  connect_preview(player, pictures);
   window.setInterval(() => {
     show_position(player);
     show_live(player);

@@ -3,6 +3,7 @@ import Hls from 'hls.js';
 import { connect_controls, show_state, start_playing } from './controls';
 import { element } from './dom';
 import { Player } from './player';
+import { Preview } from './preview';
 
 /** What an operator or a test reads in the browser's console; README.md of this folder describes it. */
 interface Stats {
@@ -77,7 +78,7 @@ function start(): void {
   const player = new Player(video, `/${stream}/index.m3u8${location.search}`, show_state);
   window.lookback = { hls: player.hls, video, stats: () => stats(player) };
   show_state(player.state);
-  connect_controls(player);
+  connect_controls(player, new Preview(`/${stream}/storyboard.json${location.search}`));
   player.hls.once(Hls.Events.FRAG_BUFFERED, () => void start_playing(video));
 }
 

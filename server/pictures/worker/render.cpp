@@ -140,7 +140,18 @@ Shape shape_for(uint32_t width, uint32_t height, const Output& output) {
   return shape;
 }
 
+/// In the middle of exactly the output's size.
+Raster padded(AVFrame& frame, Output output) {
+  Raster cell(output.width, output.height);
+  output.fit = Fit::contain;
+  const auto picture = render(frame, output);
+  if (picture.rgb.empty()) return {};
+  lay(cell, picture, 0, 0, cell.width, cell.height);
+  return cell;
+}
+
 Raster render(AVFrame& frame, const Output& output) {
+  if (output.fit == Fit::pad && output.width != 0 && output.height != 0) return padded(frame, output);
   if (frame.width <= 0 || frame.height <= 0) return {};
   const int turns = quarter_turns(frame);
   const bool sideways = turns % 2 != 0;

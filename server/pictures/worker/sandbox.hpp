@@ -5,7 +5,7 @@
 
 namespace lookback::server::pictures::worker {
 
-/// Takes from the calling process what decoding has no need of: it runs when nobody else wants the CPU or the
+/// Takes from the calling process what decoding has no need of: it yields the CPU to everybody else, and the
 /// disk, has `max_memory_bytes` more than now, leaves no core dump, dies with its parent, and from here on
 /// may call nothing of the kernel but for memory, clocks and reading and writing what is open. Errors: the
 /// system's; a process that is not confined must not decode.

@@ -79,6 +79,19 @@ TEST_CASE("a tile of another shape stands in the middle of its cell", "[pictures
   CHECK(similarity(ours, ffmpeg_picture(film(), dir.path() / "1.png", "scale=160:90:flags=bicubic")) > 0.9);
 }
 
+TEST_CASE("a padded picture has exactly the size asked for, and stands in its middle",
+          "[pictures][perform]") {
+  const TempDir dir;
+  auto job = job_of({read_film(film(), 1)});
+  job.outputs = {{ImageFormat::jpeg, 160, 200, Fit::pad, 90}};
+  const auto reply = worker::perform(job);
+  CHECK(reply.images.at(0).width == 160);
+  CHECK(reply.images.at(0).height == 200);
+  const auto cell = write_image(dir.path() / "cell.jpg", reply.images.at(0).bytes);
+  const auto ours = ffmpeg_picture(cell, dir.path() / "tile.png", "format=rgb24,crop=160:90:0:55");
+  CHECK(similarity(ours, ffmpeg_picture(film(), dir.path() / "1.png", "scale=160:90:flags=bicubic")) > 0.9);
+}
+
 TEST_CASE("the same job gives the same bytes", "[pictures][perform]") {
   CHECK(jpeg_of(read_film(film(), 1), 160) == jpeg_of(read_film(film(), 1), 160));
 }

@@ -104,7 +104,7 @@ TEST_CASE("a worker is confined: a system call filter, no privileges, last in th
   CHECK(status_of(pid, "NoNewPrivs") == "1");
   CHECK(status_of(pid, "Threads") == "1");
   CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)) == 19);
-  CHECK(::sched_getscheduler(pid) == SCHED_IDLE);
+  CHECK(::sched_getscheduler(pid) == SCHED_BATCH);
 }
 
 TEST_CASE("a worker that dies, hangs or says nonsense costs one job, and the next one is fine",

@@ -1,7 +1,7 @@
 // How long after its last frame was sent a part can be had; of nginx's RTMP module: a whole segment.
 import { Child, sleep } from './processes.mjs';
 import { clip, frame_s, gop_frames, program } from './programs.mjs';
-import { Publisher } from './publisher.mjs';
+import { Publisher, names } from './publisher.mjs';
 import { progress, row } from './report.mjs';
 import { Lookback, Nginx } from './servers.mjs';
 import { median, quantile } from './stats.mjs';
@@ -10,12 +10,16 @@ import { median, quantile } from './stats.mjs';
 const sent_times = (publisher) =>
   new Map(publisher.lines.map((line) => line.split(' ')).map(([frame, ns]) => [Number(frame), Number(ns) / 1e6]));
 
-/** Delays in ms: until a playlist lists the part, and until all of the part has been received. */
-async function part_delays(source, part, seconds) {
-  const server = await Lookback.start({ part });
-  const publisher = new Publisher(source, [server.publish_url('s')], { trace: true });
+/**
+ * Delays in ms, of the first of `count` streams: until a playlist lists the part, and until all of the part has been
+ * received. `settings`: lines of [defaults].
+ */
+export async function part_delays(source, part, seconds, { count = 1, settings = '' } = {}) {
+  const server = await Lookback.start({ part, streams: settings });
+  const streams = names(count);
+  const publisher = new Publisher(source, streams.map((name) => server.publish_url(name)), { trace: true });
   try {
-    const playlist = await server.video_playlist('s');
+    const playlist = await server.video_playlist(streams[0]);
     const follower = new Child(program('part_follower'), [server.http, playlist, String(seconds)]);
     const parts = (await follower.done(seconds + 30)).map((line) => line.split(' ').map(Number));
     const sent = sent_times(publisher);

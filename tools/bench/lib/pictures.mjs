@@ -7,6 +7,7 @@ import { Publisher } from './publisher.mjs';
 import { progress, row } from './report.mjs';
 import { Lookback, Nginx } from './servers.mjs';
 import { median } from './stats.mjs';
+import { lateness, thumbs } from './thumbs.mjs';
 
 const published_s = 8;
 
@@ -39,7 +40,7 @@ async function uncached(server, path, rounds) {
   return times;
 }
 
-export async function pictures(options) {
+async function thumbnails(options) {
   const lookback = await Lookback.start({});
   const nginx = await Nginx.start({ workers: cpus().length });
   try {
@@ -63,4 +64,8 @@ export async function pictures(options) {
     await lookback.stop();
     await nginx.stop();
   }
+}
+
+export async function pictures(options) {
+  return [...(await thumbnails(options)), await thumbs(options), await lateness(options)];
 }
