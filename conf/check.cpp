@@ -6,8 +6,10 @@
 #include <map>
 
 #include "conf/key_path.hpp"
+#include "conf/pattern.hpp"
 #include "conf/settings.hpp"
 #include "conf/units.hpp"
+#include "server/ingest/srt/pull/options.hpp"
 
 namespace lookback::conf {
 namespace {
@@ -17,7 +19,8 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 
 /// The keys of a stream as one section sees them.
 struct Scope {
-  std::string name;  ///< "defaults", `streams."live/a"`
+  std::string name;     ///< "defaults", `streams."live/a"`
+  std::string pattern;  ///< "live/a"; of the defaults: empty
   server::StreamSettings values;
   Origins origins;       ///< of the section's own keys
   const Config& config;  ///< for the keys it inherits
@@ -54,6 +57,19 @@ void expect_interval(const Scope& scope, std::string_view key, microseconds valu
                   scope.origin(key), scope.name, key, format_duration(value), format_duration(bound)));
 }
 
+/// A remote listener brings one stream.
+void check_pull(const Scope& scope, std::vector<std::string>& problems) {
+  const auto own = scope.origins.find("pull");
+  if (own == scope.origins.end() || scope.values.pull.empty()) return;
+  const auto complain = [&](std::string_view what) {
+    problems.push_back(fmt::format("{}: {}.pull: {}", own->second, scope.name, what));
+  };
+  if (scope.pattern.empty() || is_glob(scope.pattern))
+    return complain("belongs to one stream: say it in [streams.\"APP/NAME\"]");
+  const auto url = server::srt::parse_pull_url(scope.values.pull);
+  if (!url.target) complain(url.complaint);
+}
+
 void check_stream(const Scope& scope, std::vector<std::string>& problems) {
   const auto& values = scope.values;
   expect_order(scope, "part", microseconds(values.part_us), "segment", microseconds(values.segment_us),
@@ -66,6 +82,7 @@ void check_stream(const Scope& scope, std::vector<std::string>& problems) {
     problems.push_back(fmt::format("{}: {}.srt.passphrase: must have 10 to 79 characters, or none",
                                    passphrase->second, scope.name));
   }
+  check_pull(scope, problems);
   expect_interval(scope, "thumbs.interval", values.thumbs.interval, problems);
   expect_interval(scope, "motionclip.interval", values.motionclip.interval, problems);
 }
@@ -95,12 +112,12 @@ void check_tokens(const Config& config, std::vector<std::string>& problems) {
 }
 
 void check_streams(const Config& config, std::vector<std::string>& problems) {
-  Scope defaults{"defaults", config.defaults, {}, config};
+  Scope defaults{"defaults", {}, config.defaults, {}, config};
   for (const auto& setting : stream_settings())
     defaults.origins[setting.name] = defaults.origin(setting.name);
   check_stream(defaults, problems);
   for (const auto& section : config.streams) {
-    Scope scope{join({"streams", section.pattern}), config.defaults, {}, config};
+    Scope scope{join({"streams", section.pattern}), section.pattern, config.defaults, {}, config};
     for (const auto& given : section.overrides) {
       given.setting->assign(scope.values, given.value);
       scope.origins[given.setting->name] = given.origin;
@@ -124,6 +141,9 @@ std::vector<std::string> check(const Config& config) {
     complain("rtmp.max_partial",
              fmt::format("must be at least rtmp.max_message ({}), or no such message can arrive",
                          format_size(config.rtmp.max_message_bytes)));
+  }
+  if (config.srt.pull_retry_max < config.srt.pull_retry_min) {
+    complain("srt.pull_retry_max", "must not be shorter than srt.pull_retry_min");
   }
   const auto expect_pair = [&](const std::string& section, const auto& files) {
     if (files.certificate.empty() == files.key.empty()) return;

@@ -36,4 +36,16 @@ server::EffectiveSettingsPtr Config::settings_for(std::string_view stream) const
   return effective;
 }
 
+std::vector<server::srt::PullTarget> Config::pulls() const {
+  std::vector<server::srt::PullTarget> out;
+  for (const auto& section : streams) {
+    if (is_glob(section.pattern)) continue;
+    const auto url = server::srt::parse_pull_url(settings_for(section.pattern)->values.pull);
+    if (!url.target) continue;  // there is none
+    out.push_back(*url.target);
+    out.back().stream = section.pattern;
+  }
+  return out;
+}
+
 }  // namespace lookback::conf

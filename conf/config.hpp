@@ -10,6 +10,7 @@
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "server/ingest/srt/options.hpp"
+#include "server/ingest/srt/pull/options.hpp"
 #include "server/live/stream_settings.hpp"
 #include "server/pictures/options.hpp"
 #include "store/options.hpp"
@@ -23,6 +24,7 @@ namespace lookback::conf {
 struct Limits {
   std::size_t max_streams = 2'000;  ///< streams loaded at the same time; a publish above is refused
   std::size_t max_tracks = 16;      ///< of one stream, over its whole life: renditions and languages
+  std::size_t max_feeds = 16;       ///< connections that bring one stream together, as NAME@RENDITION
   std::size_t max_ingest_queue_bytes =
       16u << 20;  ///< of one publisher, not yet taken by its stream; above, it is dropped
   std::size_t max_standby_bytes = 32u << 20;       ///< media that is kept of one backup publisher
@@ -76,6 +78,8 @@ struct Config {
   /// than a segment, or segments longer than `max_segment`, the part target is lowered or `max_segment`
   /// raised.
   server::EffectiveSettingsPtr settings_for(std::string_view stream) const;
+  /// The remote listeners that streams are pulled from.
+  std::vector<server::srt::PullTarget> pulls() const;
 };
 
 }  // namespace lookback::conf

@@ -48,6 +48,8 @@ bool matches(std::string_view pattern, std::string_view stream) {
   return covers[stream.size()] != 0;
 }
 
+bool is_glob(std::string_view pattern) { return std::ranges::any_of(pattern, is_wildcard); }
+
 std::size_t specificity(std::string_view pattern) {
   const auto wildcards = static_cast<std::size_t>(std::count_if(pattern.begin(), pattern.end(), is_wildcard));
   if (wildcards == 0) return max_pattern_bytes + 1;

@@ -13,6 +13,9 @@ namespace lookback::conf {
 /// Errors: bad_pattern.
 Result<void> check_pattern(std::string_view pattern);
 
+/// Whether it may cover more than one stream.
+bool is_glob(std::string_view pattern);
+
 /// Whether `pattern` covers the whole of `stream`. Pure; time is bounded by the product of their lengths.
 bool matches(std::string_view pattern, std::string_view stream);
 

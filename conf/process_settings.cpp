@@ -160,6 +160,12 @@ List srt() {
           "srt.idle_timeout", 100ms, 1h, [](auto& c) -> auto& { return c.srt.idle_timeout; }),
       Make::duration(
           "srt.peer_timeout", 1s, 10min, [](auto& c) -> auto& { return c.srt.peer_timeout; }),
+      Make::duration(
+          "srt.pull_timeout", 100ms, 1min, [](auto& c) -> auto& { return c.srt.pull_timeout; }),
+      Make::duration(
+          "srt.pull_retry_min", 100ms, 1h, [](auto& c) -> auto& { return c.srt.pull_retry_min; }),
+      Make::duration(
+          "srt.pull_retry_max", 100ms, 1h, [](auto& c) -> auto& { return c.srt.pull_retry_max; }),
       Make::count(
           "srt.max_connections", 1, 100'000, [](auto& c) -> auto& { return c.srt.max_connections; }),
       Make::count(
@@ -219,6 +225,8 @@ List limits() {
           "limits.max_streams", 1, 100'000, [](auto& c) -> auto& { return c.limits.max_streams; }),
       Make::count(
           "limits.max_tracks", 1, 64, [](auto& c) -> auto& { return c.limits.max_tracks; }),
+      Make::count(
+          "limits.max_feeds", 1, 16, [](auto& c) -> auto& { return c.limits.max_feeds; }),
       Make::count(
           "limits.max_recordings", 1, 1'000'000, [](auto& c) -> auto& { return c.limits.max_recordings; }),
       Make::count(

@@ -41,6 +41,14 @@ Setting<StreamSettings> srt_passphrase() {
   return setting;
 }
 
+/// It may hold a passphrase. `check` reads it.
+Setting<StreamSettings> pull() {
+  auto setting = Make::text(
+      "pull", 0, 2'000, [](auto& s) -> auto& { return s.pull; });
+  setting.secret = true;
+  return setting;
+}
+
 /// TARGETDURATION is an integer number of seconds (rfc8216bis 4.4.3.1).
 Setting<StreamSettings> max_segment() {
   auto setting = Make::duration(
@@ -63,6 +71,7 @@ std::vector<Setting<StreamSettings>> all() {
       publish_policy(),
       stream_key(),
       srt_passphrase(),
+      pull(),
       Make::flag(
           "replay.enabled", [](auto& s) -> auto& { return s.replay_enabled; }),
       zero_as("all", Make::duration(

@@ -16,7 +16,8 @@ StreamPackager::StreamPackager(PackagerSettings settings, store::StreamRecord re
   restore(restored, out);
 }
 
-void StreamPackager::set_tracks(std::vector<SourceTrack> tracks, Outputs& out) {
+void StreamPackager::set_tracks(std::vector<SourceTrack> tracks, Outputs& out, bool may_grow) {
+  may_grow_ = may_grow;
   std::ranges::sort(tracks);
   expected_ = std::move(tracks);
   const auto is_gone = [&](SourceTrack source) { return !std::ranges::binary_search(expected_, source); };
@@ -77,7 +78,7 @@ bool StreamPackager::tracks_are_known(const SourceSample& newest) const {
     const auto has_format = [&](SourceTrack source) {
       return std::ranges::binary_search(formats_, source, {}, &SourceFormat::source);
     };
-    if (std::ranges::all_of(expected_, has_format)) return true;
+    if (!may_grow_ && std::ranges::all_of(expected_, has_format)) return true;
   } else if (formats_.size() > 1 && formats_.front().source.kind != formats_.back().source.kind) {
     return true;
   }
@@ -169,6 +170,7 @@ Result<void> StreamPackager::end_session(Outputs& out) {
   if (timeline_) finish_cutting(out);
   formats_.clear();
   expected_.clear();
+  may_grow_ = false;
   noted_.clear();
   pending_.clear();
   return {};

@@ -59,8 +59,9 @@ class StreamPackager {
                  Outputs& out);
 
   /// All that the source brings from now on. A session begins when it has a format for each of them; those
-  /// that are not named any more have ended. Without it, one track of each kind is expected.
-  void set_tracks(std::vector<SourceTrack> tracks, Outputs& out);
+  /// that are not named any more have ended. Without it, one track of each kind is expected. `may_grow`: more
+  /// may come, and a session that begins waits for `track_wait_us`.
+  void set_tracks(std::vector<SourceTrack> tracks, Outputs& out, bool may_grow = false);
 
   /// A codec configuration of one of the source's tracks. The first one announces the track: in mid-session
   /// it joins at a later segment. A different one ends the running segments and goes on after a
@@ -171,6 +172,7 @@ class StreamPackager {
 
   // the session
   std::vector<SourceTrack> expected_;  ///< empty: the source has not said
+  bool may_grow_ = false;              ///< ... and others may join them
   std::vector<SourceFormat> formats_;  ///< newest configuration of each, by source track
   std::deque<Pending> pending_;        ///< until the tracks are known
   std::vector<SessionTrack> session_;  ///< video first: the first one leads

@@ -150,7 +150,8 @@ App::App(AppOptions options, DataFolder folder)
       picture_workers_(options_.pictures),
       pictures_(options_.pictures.cache_bytes, picture_workers_),
       control_({options_.tokens, options_.recordings, options_.settings, [this] { return reload(); },
-                options_.max_interval, [this] { return picture_workers_.counts(); }},
+                options_.max_interval, [this] { return picture_workers_.counts(); },
+                [this] { return srt_->pulls(); }},
                folder_.token.hash, *folder_.store, registry_, overrides_, clock_, blocking_, main_) {
   hub_.on_miss = [this](const std::string& stream) { registry_.load(stream); };
 }
@@ -181,7 +182,8 @@ bool App::listen() {
               http::Server::open(contexts, options_.http, site())) &&
          take("rtmp.listen " + options_.rtmp.listen, rtmp_,
               rtmp::Listener::open(contexts, options_.rtmp, registry_)) &&
-         take("srt.listen", srt_, srt::Listener::open(contexts, options_.srt, registry_, registry_)) &&
+         take("srt.listen", srt_,
+              srt::Listener::open(contexts, blocking_, options_.srt, registry_, registry_)) &&
          listen_rtmps();
 }
 
@@ -206,6 +208,7 @@ bool App::reload() {
   }
   if (!options_.reload()) return false;
   if (fresh) rtmps_identity_->use(std::move(fresh));
+  srt_->pull(options_.pulls());
   return true;
 }
 
@@ -227,6 +230,7 @@ void App::run() {
   registry_.start();
   control_.start();
   network_.start();
+  srt_->pull(options_.pulls());
   main_.run();
   joiner_.join();
   blocking_.join();

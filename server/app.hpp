@@ -10,6 +10,7 @@
 #include "server/http/options.hpp"
 #include "server/ingest/rtmp/options.hpp"
 #include "server/ingest/srt/options.hpp"
+#include "server/ingest/srt/pull/options.hpp"
 #include "server/live/registry.hpp"
 #include "server/live/stream_settings.hpp"
 #include "server/pictures/options.hpp"
@@ -32,6 +33,7 @@ struct AppOptions {
   api::Tokens tokens;                         ///< of the configuration
   Recordings::Options recordings;
   SettingsFor settings;
+  std::function<std::vector<srt::PullTarget>()> pulls;      ///< of the newest configuration; thread-safe
   std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval; thread-safe
   std::function<bool()> reload;  ///< reads the configuration again (SIGHUP); false: the old one stays. Called
                                  ///< on any thread, one call at a time

@@ -19,7 +19,8 @@ Control::Control(Options options, SecretHash generated, store::Store& store, Reg
                    [&clock] { return clock.now_us(); }}),
       facts_(store),
       api_({store, registry, recordings_, facts_, overrides, options_.configured, [this] { return reload(); },
-            [&clock] { return clock.now_us(); }, options_.max_interval, options_.picture_counts}) {}
+            [&clock] { return clock.now_us(); }, options_.max_interval, options_.picture_counts,
+            options_.pulls}) {}
 
 void Control::start() { tick(); }
 

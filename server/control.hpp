@@ -26,6 +26,7 @@ class Control {
     std::function<bool()> reload;
     std::function<std::chrono::milliseconds()> max_interval;
     std::function<pictures::JobCounts()> picture_counts;
+    std::function<std::vector<srt::PullStatus>()> pulls;
   };
   /// `generated`: the admin token of the first start. All else outlives it.
   Control(Options options, SecretHash generated, store::Store& store, Registry& registry,

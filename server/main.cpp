@@ -144,7 +144,8 @@ int run(const Arguments& arguments) {
   options.rtmps = config.rtmps;
   options.srt = config.srt;
   options.registry.max_streams = config.limits.max_streams;
-  options.registry.max_tracks = options.srt.max_tracks = config.limits.max_tracks;
+  options.registry.max_tracks = options.srt.max_tracks = options.rtmp.max_tracks = config.limits.max_tracks;
+  options.registry.max_feeds = config.limits.max_feeds;
   options.registry.max_ingest_queue_bytes = config.limits.max_ingest_queue_bytes;
   options.max_standby_bytes = config.limits.max_standby_bytes;
   options.pictures = config.pictures;
@@ -155,6 +156,7 @@ int run(const Arguments& arguments) {
   options.blocking_threads = config.blocking_threads;
   auto current = std::make_shared<CurrentConfig>(loaded.config);
   options.settings = [current](std::string_view stream) { return current->get()->settings_for(stream); };
+  options.pulls = [current] { return current->get()->pulls(); };
   options.max_interval = [current] { return current->get()->limits.max_interval; };
   options.reload = [current, arguments] { return reload(*current, arguments); };
   return server::run(std::move(options), print_started);

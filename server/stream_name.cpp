@@ -20,18 +20,18 @@ bool allowed(char c) {
          c == '-';
 }
 
-bool good_part(std::string_view part) {
-  return !part.empty() && part.size() <= max_part_bytes && part.front() != '.' &&
-         std::all_of(part.begin(), part.end(), allowed);
-}
-
 }  // namespace
+
+bool is_name_part(std::string_view text) {
+  return !text.empty() && text.size() <= max_part_bytes && text.front() != '.' &&
+         std::all_of(text.begin(), text.end(), allowed);
+}
 
 Result<void> check_stream_name(std::string_view name) {
   const auto first = name.substr(0, name.find('/'));
   for (std::size_t parts = 1;; ++parts) {
     const auto slash = name.find('/');
-    if (parts > max_parts || !good_part(name.substr(0, slash))) return Errc::bad_stream_name;
+    if (parts > max_parts || !is_name_part(name.substr(0, slash))) return Errc::bad_stream_name;
     if (slash == std::string_view::npos) break;
     name.remove_prefix(slash + 1);
   }

@@ -8,6 +8,7 @@
 #include "server/api/problem.hpp"
 #include "server/archive/recording_facts.hpp"
 #include "server/archive/recordings.hpp"
+#include "server/ingest/srt/pull/status.hpp"
 #include "server/live/overrides.hpp"
 #include "server/live/registry.hpp"
 #include "server/pictures/workers.hpp"
@@ -46,6 +47,7 @@ struct Services {
   std::function<std::int64_t()> now_us;
   std::function<std::chrono::milliseconds()> max_interval;  ///< limits.max_interval
   std::function<pictures::JobCounts()> picture_counts;
+  std::function<std::vector<srt::PullStatus>()> pulls;  ///< what is pulled from elsewhere
 };
 
 /// Thread-safe.

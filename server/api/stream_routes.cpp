@@ -76,20 +76,42 @@ json::value link_json(const std::optional<LinkStats>& link) {
                       {"undecrypted", link->undecrypted_packets}};
 }
 
+/// The connections of a publisher: one, or those that came as NAME@RENDITION.
+json::array feeds_json(const std::vector<FeedStatus>& feeds) {
+  json::array out;
+  for (const auto& feed : feeds) {
+    json::object one{
+        {"rendition", feed.rendition.empty() ? json::value(nullptr) : json::value(feed.rendition)},
+        {"address", feed.peer},
+        {"protocol", feed.protocol},
+        {"encoder", feed.encoder},
+        {"link", link_json(feed.link)},
+        {"since", archive::time_text(feed.since_us)}};
+    one["aligned"] = !feed.shift_us ? json::value(nullptr) : feed.by_arrival ? "arrival" : "timestamps";
+    one["shift"] = feed.shift_us ? json::value(static_cast<double>(*feed.shift_us) / 1e6) : nullptr;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 json::value publisher_json(const StreamStatus& status) {
   if (status.state != StreamStatus::State::publishing) return nullptr;
   return json::object{
-      {"address", status.peer},         {"protocol", status.protocol},
-      {"encoder", status.encoder},      {"role", status.publisher_is_backup ? "backup" : "primary"},
-      {"link", link_json(status.link)}, {"since", archive::time_text(status.session_started_us)}};
+      {"address", status.peer},           {"protocol", status.protocol},
+      {"encoder", status.encoder},        {"role", status.publisher_is_backup ? "backup" : "primary"},
+      {"link", link_json(status.link)},   {"since", archive::time_text(status.session_started_us)},
+      {"feeds", feeds_json(status.feeds)}};
 }
 
 json::value standby_json(const StreamStatus& status) {
   if (!status.standby) return nullptr;
-  return json::object{
-      {"address", status.standby->peer},         {"protocol", status.standby->protocol},
-      {"encoder", status.standby->encoder},      {"role", status.publisher_is_backup ? "primary" : "backup"},
-      {"link", link_json(status.standby->link)}, {"since", archive::time_text(status.standby->since_us)}};
+  return json::object{{"address", status.standby->peer},
+                      {"protocol", status.standby->protocol},
+                      {"encoder", status.standby->encoder},
+                      {"role", status.publisher_is_backup ? "primary" : "backup"},
+                      {"link", link_json(status.standby->link)},
+                      {"since", archive::time_text(status.standby->since_us)},
+                      {"feeds", feeds_json(status.standby->feeds)}};
 }
 
 json::value failover_json(const StreamStatus& status) {
@@ -139,12 +161,43 @@ json::object links_json(const std::string& name) {
           {"recordings", "/api/v1/recordings?stream=" + name}};
 }
 
-json::object summary(const StreamStatus& status) {
+/// How the calls for a pulled stream go; null: it is not pulled.
+json::value pull_json(const std::vector<srt::PullStatus>& pulls, const std::string& stream) {
+  const auto found = std::ranges::find(pulls, stream, &srt::PullStatus::stream);
+  if (found == pulls.end()) return nullptr;
+  json::object out{{"address", found->address},
+                   {"state", srt::name_of(found->state)},
+                   {"reason", found->reason.empty() ? json::value(nullptr) : json::value(found->reason)},
+                   {"failures", found->failures},
+                   {"next_try_in", nullptr}};
+  if (found->state == srt::PullStatus::State::waiting) {
+    const std::chrono::duration<double> left = found->next_try - std::chrono::steady_clock::now();
+    out["next_try_in"] = std::max(0.0, left.count());
+  }
+  return out;
+}
+
+/// Those that are loaded, and those that are pulled and have not come yet.
+std::vector<StreamStatus> all_statuses(const Services& services, const std::vector<srt::PullStatus>& pulls) {
+  auto statuses = services.registry.statuses();
+  for (const auto& pull : pulls) {
+    if (std::ranges::find(statuses, pull.stream, &StreamStatus::name) != statuses.end()) continue;
+    StreamStatus status;
+    status.name = pull.stream;
+    status.state = StreamStatus::State::ended;
+    statuses.push_back(std::move(status));
+  }
+  std::ranges::sort(statuses, {}, &StreamStatus::name);
+  return statuses;
+}
+
+json::object summary(const StreamStatus& status, const std::vector<srt::PullStatus>& pulls) {
   json::object out{{"name", status.name},
                    {"state", name_of(status.state)},
                    {"publisher", publisher_json(status)},
                    {"standby", standby_json(status)},
                    {"failover", failover_json(status)},
+                   {"pull", pull_json(pulls, status.name)},
                    {"health", health_json(status)},
                    {"tracks", tracks_json(status)},
                    {"window", window_json(status)},
@@ -156,21 +209,23 @@ json::object summary(const StreamStatus& status) {
 /// A stream that is not loaded, but that something is kept of: settings, recordings, or its numbers.
 std::optional<StreamStatus> status_of(const Services& services, const std::string& name) {
   if (auto status = services.registry.status(name)) return status;
+  const auto pulls = services.pulls();
+  const bool is_pulled = std::ranges::find(pulls, name, &srt::PullStatus::stream) != pulls.end();
   const auto record = services.store.find_stream(name);
-  if (!record) return std::nullopt;
+  if (!record && !is_pulled) return std::nullopt;
   const bool known =
-      !services.overrides.of(name).empty() || !services.recordings.of_stream(record->id).empty();
+      is_pulled || !services.overrides.of(name).empty() || !services.recordings.of_stream(record->id).empty();
   if (!known) return std::nullopt;
   StreamStatus status;
   status.name = name;
-  status.id = record->id;
+  if (record) status.id = record->id;
   status.state = StreamStatus::State::ended;
   return status;
 }
 
 Reply shown(const Services& services, const StreamStatus& status) {
   const auto settings = in_force(services, status.name);
-  auto body = summary(status);
+  auto body = summary(status, services.pulls());
   body["processes"] = processes_json(settings->values);
   body["settings"] = settings_json(*settings);
   Reply reply;
@@ -263,12 +318,13 @@ Outcome<Reply> list_streams(const Services& services, const Call& call) {
   if (state && *state != "live" && *state != "waiting" && *state != "ended")
     return field_problem(400, "?state", "must be live, waiting or ended");
   if (const auto finished = query->finish(); !finished) return finished.error();
-  auto statuses = services.registry.statuses();
+  const auto pulls = services.pulls();
+  auto statuses = all_statuses(services, pulls);
   if (state)
     std::erase_if(statuses, [&](const StreamStatus& status) { return name_of(status.state) != *state; });
   json::array items;
   for (auto i = page->offset; i < statuses.size() && items.size() < page->limit; ++i)
-    items.push_back(summary(statuses[i]));
+    items.push_back(summary(statuses[i], pulls));
   Reply reply;
   reply.body = json::object{{"streams", std::move(items)},
                             {"total", statuses.size()},

@@ -20,6 +20,7 @@ struct FormatChange {
 /// name any more have ended. A source that never says so brings one track of each kind at most.
 struct TrackList {
   std::vector<packager::SourceTrack> tracks;
+  bool may_grow = false;  ///< connections that come a little later may bring more: a session waits for them
 };
 
 /// One thing out of a source, in the order it came.

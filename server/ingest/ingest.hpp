@@ -22,9 +22,11 @@ struct PublishRequest {
   std::string key = {};   ///< secret that came with it; may be empty
   std::string peer = {};  ///< "192.0.2.7:50412", for logs
   bool from_loopback = false;
-  std::string protocol = {};  ///< "rtmp", "srt"
-  std::string encoder = {};   ///< what the peer calls itself, for logs; may be empty
-  bool backup = false;        ///< stands by beside the primary publisher, and takes over when that is gone
+  std::string protocol = {};   ///< "rtmp", "srt"
+  std::string encoder = {};    ///< what the peer calls itself, for logs; may be empty
+  bool backup = false;         ///< stands by beside the primary publisher, and takes over when that is gone
+  bool configured = false;     ///< the configuration pulls it: no key is asked
+  std::string rendition = {};  ///< of NAME@RENDITION: one connection of several; empty: of NAME
 };
 
 /// One publisher's hold on a stream. Thread-safe; work is posted to the stream's strand.
@@ -47,7 +49,7 @@ class Ingest {
   virtual ~Ingest() = default;
   /// Decides on a publisher. `on_end` is called once, on `executor`, when the stream ends the publication.
   /// Errors: bad_stream_name, reserved_stream_name, wrong_key, already_publishing, already_backed_up,
-  /// too_many_streams, shutting_down, store_failed.
+  /// too_many_connections (of one stream), too_many_streams, shutting_down, store_failed.
   virtual boost::asio::awaitable<Result<std::shared_ptr<Publication>>> publish(
       PublishRequest request, boost::asio::any_io_executor executor, std::function<void()> on_end) = 0;
 };
@@ -65,6 +67,9 @@ class PublishGuard {
   /// Errors: those of `Ingest::publish` but store_failed.
   virtual Result<PublishTerms> check(const PublishRequest& request) const = 0;
 };
+
+/// One part of a stream's name, or a rendition's name: [A-Za-z0-9._-]{1,64}, not starting with a dot.
+bool is_name_part(std::string_view text);
 
 /// Up to 3 parts of [A-Za-z0-9._-]{1,64}, none starting with a dot, the first not a reserved word.
 /// Errors: bad_stream_name, reserved_stream_name.

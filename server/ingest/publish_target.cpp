@@ -1,8 +1,9 @@
 #include "server/ingest/publish_target.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
+
+#include "server/ingest/ingest.hpp"
+#include "server/ingest/query_text.hpp"
 
 namespace lookback::server {
 namespace {
@@ -23,43 +24,27 @@ std::string_view trim_slashes(std::string_view path) {
   return path;
 }
 
-/// RFC 3986 2.1; a percent sign without two hexadecimal digits stays as it is.
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned char value = 0;
-    const auto* digits = text.data() + i + 1;
-    const bool coded = text[i] == '%' && text.size() - i > 2 &&
-                       std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2;
-    out.push_back(coded ? static_cast<char>(value) : text[i]);
-    if (coded) i += 2;
-  }
-  return out;
-}
-
-std::optional<std::string_view> parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const auto pair = query.substr(0, end);
-    const auto equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return pair.substr(equals + 1);
-    query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
-  }
-  return std::nullopt;
-}
-
 std::string find_key(std::initializer_list<std::string_view> queries) {
   for (const auto query : queries) {
     for (const auto name : {"key", "pass"}) {
-      if (const auto value = parameter(query, name); value && !value->empty()) return percent_decoded(*value);
+      if (const auto value = query_value(query, name); value && !value->empty())
+        return percent_decoded(*value);
     }
   }
   return {};
 }
 
 bool is_backup(std::initializer_list<std::string_view> queries) {
-  return std::ranges::any_of(queries, [](auto query) { return parameter(query, "backup") == "1"; });
+  return std::ranges::any_of(queries, [](auto query) { return query_value(query, "backup") == "1"; });
+}
+
+/// Takes "@RENDITION" off the end.
+std::string split_rendition(std::string& stream) {
+  const auto mark = stream.rfind('@');
+  if (mark == std::string::npos || !is_name_part(std::string_view(stream).substr(mark + 1))) return {};
+  auto rendition = stream.substr(mark + 1);
+  stream.resize(mark);
+  return rendition;
 }
 
 }  // namespace
@@ -73,6 +58,7 @@ PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url
   target.stream.append(app_path);
   if (!app_path.empty() && !name_path.empty()) target.stream.push_back('/');
   target.stream.append(name_path);
+  target.rendition = split_rendition(target.stream);
   const auto queries = {in_name.query, in_app.query, split_query(tc_url).query};
   target.key = find_key(queries);
   target.backup = is_backup(queries);

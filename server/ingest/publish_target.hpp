@@ -6,9 +6,10 @@ namespace lookback::server {
 
 /// What an encoder asks to publish.
 struct PublishTarget {
-  std::string stream;   ///< "live/news"; anything a peer can send: not yet checked
-  std::string key;      ///< the secret, empty when none came
-  bool backup = false;  ///< `backup=1` came: a second publisher that stands by
+  std::string stream;          ///< "live/news"; anything a peer can send: not yet checked
+  std::string key;             ///< the secret, empty when none came
+  bool backup = false;         ///< `backup=1` came: a second publisher that stands by
+  std::string rendition = {};  ///< of NAME@RENDITION; empty: none was named
 };
 
 /// Reads the target out of connect's `app` and `tcUrl` and publish's `name`. The stream is app and name
@@ -20,6 +21,8 @@ struct PublishTarget {
 ///     app "live?key=SECRET", name "NAME"
 ///     app "live/NAME",       name ""                        name in the URL, empty key
 ///
+/// NAME@RENDITION, in each of these forms, is one connection of several that bring the renditions of NAME; an
+/// @ that no rendition's name follows stays in the stream, which is then refused.
 /// `backup=1` in any of these queries makes it the backup publisher.
 /// Query values are percent-decoded; names are not: no allowed name needs it. Pure.
 PublishTarget parse_publish_target(std::string_view app, std::string_view tc_url, std::string_view name);

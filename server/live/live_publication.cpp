@@ -17,12 +17,18 @@ std::size_t weight(const std::vector<IngestEvent>& events) {
 
 LivePublication::LivePublication(std::shared_ptr<LiveStream> stream, PublishRequest request,
                                  boost::asio::any_io_executor executor, std::function<void()> on_end,
-                                 std::size_t max_queue_bytes)
+                                 std::size_t max_queue_bytes, std::int64_t now_us)
     : stream_(std::move(stream)),
       request_(std::move(request)),
       executor_(std::move(executor)),
       on_end_(std::move(on_end)),
-      max_queue_bytes_(max_queue_bytes) {}
+      max_queue_bytes_(max_queue_bytes),
+      since_us_(now_us) {}
+
+std::chrono::milliseconds LivePublication::silence() const {
+  const auto since = std::chrono::steady_clock::now() - last_events_.load();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since);
+}
 
 bool LivePublication::push(std::vector<IngestEvent> events) {
   if (ended_) return false;
@@ -43,10 +49,8 @@ bool LivePublication::push(std::vector<IngestEvent> events) {
 
 void LivePublication::report(const LinkStats& stats) {
   boost::asio::post(stream_->executor(), [self = shared_from_this(), stats] {
-    const auto& stream = *self->stream_;
-    const bool on_air = stream.publication_ == self;
-    if (!on_air && !(stream.standby_ && stream.standby_->publication == self)) return;
-    self->stream_->tell([&](StreamStatus& status) { (on_air ? status.link : status.standby->link) = stats; });
+    self->link_ = stats;
+    if (self->stream_->group_of(*self)) self->stream_->tell_publishers();
   });
 }
 

@@ -59,7 +59,7 @@ void LiveStream::start() {
   const auto end_us = packager_.record().epoch_us + packager_.record().end_us;
   const auto silent = std::chrono::microseconds(std::max<std::int64_t>(0, services_.clock.now_us() - end_us));
   const auto grace = settings_->values.grace;
-  if (publication_) return;
+  if (on_air_) return;
   if (silent < grace) {
     in_run_ = true;
     start_grace(std::chrono::duration_cast<std::chrono::milliseconds>(grace - silent));
@@ -70,20 +70,28 @@ void LiveStream::start() {
 }
 
 void LiveStream::take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events) {
-  if (standby_ && publication == standby_->publication) return hold(std::move(events));
-  if (publication != publication_) return;
-  last_events_ = std::chrono::steady_clock::now();
+  const auto group = group_of(*publication);
+  if (!group) return;
+  publication->last_events_ = std::chrono::steady_clock::now();
   const auto now_us = services_.clock.now_us();
+  auto mixed = group->mixer.take(publication->request().rendition, std::move(events), now_us);
+  if (group != on_air_) return hold(std::move(mixed));
+  if (const auto done = package_all(std::move(mixed), now_us); !done) {
+    const auto why = "cannot package what it sends: " + done.error().message();
+    return group->members.size() > 1 ? drop(group, publication, why) : end_session(why);
+  }
+  for (const auto& note : packager_.take_notes()) spdlog::warn("{}: {}", name_, note);
+}
+
+Result<void> LiveStream::package_all(std::vector<IngestEvent> events, std::int64_t now_us) {
   packager::Outputs outputs;
+  Result<void> done;
   for (auto& event : events) {
-    if (const auto done = package(std::move(event), now_us, outputs); !done) {
-      handle(std::move(outputs));
-      end_session("cannot package what it sends: " + done.error().message());
-      return;
-    }
+    done = package(std::move(event), now_us, outputs);
+    if (!done) break;
   }
   handle(std::move(outputs));
-  for (const auto& note : packager_.take_notes()) spdlog::warn("{}: {}", name_, note);
+  return done;
 }
 
 Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs) {
@@ -95,47 +103,18 @@ Result<void> LiveStream::package(IngestEvent event, std::int64_t now_us, package
     packager_.push(std::move(*cue));
     return {};
   }
-  publication_->announced_.take(event);
+  on_air_->announced.take(event);
   if (const auto* change = std::get_if<FormatChange>(&event))
     return packager_.set_format({change->format.kind, change->number}, change->format, now_us, outputs);
-  packager_.set_tracks(std::move(std::get<TrackList>(event).tracks), outputs);
+  auto& list = std::get<TrackList>(event);
+  packager_.set_tracks(std::move(list.tracks), outputs, list.may_grow);
   return {};
-}
-
-void LiveStream::leave(const std::shared_ptr<LivePublication>& publication, const std::string& why) {
-  if (publication == publication_) end_session(why);
-  if (standby_ && publication == standby_->publication) end_standby(why);
-}
-
-void LiveStream::end_session(const std::string& why) {
-  if (!publication_) return;
-  publication_->end(why);
-  finish_session(why);
-  if (stopped_) return;
-  if (standby_) return promote(why);
-  spdlog::info("{}: waiting {} ms for a publisher", name_, settings_->values.grace.count());
-  start_grace(settings_->values.grace);
-}
-
-/// All that is held is cut and given out. Who was on the air is told nothing yet.
-void LiveStream::finish_session(const std::string& why) {
-  const auto publication = std::exchange(publication_, nullptr);
-  tell([](StreamStatus& status) { status.state = StreamStatus::State::waiting; });
-  packager::Outputs outputs;
-  if (const auto ended = packager_.end_session(outputs); !ended) {
-    spdlog::error("{}: the end of the session was lost: {}", name_, ended.error().message());
-  }
-  handle(std::move(outputs));
-  const auto counters = packager_.counters();
-  spdlog::info("{}: publisher {} is off: {} (so far {} breaks, {} forced cuts, {} dropped samples)", name_,
-               publication->request().peer, why, packager_.breaks(), counters.forced_cuts,
-               counters.dropped_samples);
 }
 
 void LiveStream::start_grace(std::chrono::milliseconds left) {
   grace_.expires_after(left);
   grace_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-    if (error || self->publication_ || self->stopped_) return;
+    if (error || self->on_air_ || self->stopped_) return;
     spdlog::info("{}: no publisher came back within the grace time; the playlists end", self->name_);
     self->set_ended(true);
     self->publish();
@@ -310,7 +289,7 @@ void LiveStream::publish() {
 /// stays silent gets a gap soon; one that has joined and sends nothing is not waited for beyond a second
 /// segment of the others.
 bool LiveStream::awaits_tracks() const {
-  if (!publication_) return false;
+  if (!on_air_) return false;
   const auto is_awaited = [&](const Track& each) {
     return packager_.brings(each.record.id) && (!each.rendition || !each.rendition->last_msn());
   };
@@ -387,7 +366,7 @@ bool LiveStream::tick() {
   const auto edge_us = record.epoch_us + record.end_us;
   const auto now_us = services_.clock.now_us();
   // While media comes its own dates count: a source that is ahead or behind loses nothing.
-  const auto cutoff_us = (publication_ ? std::min(edge_us, now_us) : now_us) - window;
+  const auto cutoff_us = (on_air_ ? std::min(edge_us, now_us) : now_us) - window;
   std::int64_t first_us = cutoff_us;
   for (auto& track : tracks_) {
     const auto before = track.builder->first_pdt_us();
@@ -399,8 +378,7 @@ bool LiveStream::tick() {
   if (std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) { return t.changed; }))
     schedule_publish();
 
-  const bool forgotten =
-      !publication_ && ended_ && pending_.empty() && edge_us + expiry_margin_us < cutoff_us;
+  const bool forgotten = !on_air_ && ended_ && pending_.empty() && edge_us + expiry_margin_us < cutoff_us;
   const auto now = std::chrono::steady_clock::now();
   if (now - last_expiry_ >= expiry_interval || forgotten) {
     last_expiry_ = now;

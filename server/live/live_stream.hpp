@@ -18,6 +18,7 @@
 #include "server/live/hub.hpp"
 #include "server/live/ingest_health.hpp"
 #include "server/live/pending_appends.hpp"
+#include "server/live/publisher_group.hpp"
 #include "server/live/standby_buffer.hpp"
 #include "server/live/stream_settings.hpp"
 #include "server/live/stream_status.hpp"
@@ -35,6 +36,7 @@ struct LiveServices {
   WallClock& clock;
   std::size_t max_standby_bytes = 32u << 20;  ///< media that is kept of a publisher that stands by
   std::size_t max_tracks = 16;                ///< of one stream, over its whole life
+  std::size_t max_feeds = 16;                 ///< connections that bring one stream together
 };
 
 class LiveStream;
@@ -44,12 +46,14 @@ class LivePublication final : public Publication, public std::enable_shared_from
  public:
   LivePublication(std::shared_ptr<LiveStream> stream, PublishRequest request,
                   boost::asio::any_io_executor executor, std::function<void()> on_end,
-                  std::size_t max_queue_bytes);
+                  std::size_t max_queue_bytes, std::int64_t now_us);
   bool push(std::vector<IngestEvent> events) override;
   void report(const LinkStats& stats) override;
   void close(std::string why) override;
   std::string reason() const override;
   const PublishRequest& request() const { return request_; }
+  /// How long nothing came from it.
+  std::chrono::milliseconds silence() const;
 
  private:
   friend class LiveStream;
@@ -61,7 +65,9 @@ class LivePublication final : public Publication, public std::enable_shared_from
   const boost::asio::any_io_executor executor_;
   const std::function<void()> on_end_;
   const std::size_t max_queue_bytes_;
-  Announced announced_;  ///< so far; belongs to the stream's strand
+  const std::int64_t since_us_;    ///< Unix us
+  std::optional<LinkStats> link_;  ///< belongs to the stream's strand
+  std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::now()};
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> ended_{false};
   mutable std::mutex mutex_;  ///< guards reason_
@@ -81,14 +87,15 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   store::StreamId id() const { return id_; }
   /// Thread-safe.
   StreamStatus status() const;
-  /// Why `admit` would not take a publisher: already_publishing, already_backed_up; none: it would.
-  /// Thread-safe.
-  boost::system::error_code refusal(bool backup) const;
+  /// Why `admit` would not take a publisher: already_publishing, already_backed_up, too_many_connections;
+  /// none: it would. Thread-safe.
+  boost::system::error_code refusal(const PublishRequest& request) const;
 
   /// Publishes what the store had; starts the grace time of a publisher that a restart interrupted.
   void start();
-  /// Gives the stream to a publisher, lets it stand by beside the one that is on the air, or says why not.
-  /// Errors: already_publishing, already_backed_up, shutting_down.
+  /// Gives the stream to a publisher, lets it join the one that is on the air as another rendition, or stand
+  /// by beside it, or says why not. Errors: already_publishing, already_backed_up, too_many_connections,
+  /// shutting_down.
   Result<std::shared_ptr<LivePublication>> admit(PublishRequest request,
                                                  boost::asio::any_io_executor executor,
                                                  std::function<void()> on_end, std::size_t max_queue_bytes);
@@ -102,7 +109,7 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   void lose(store::TrackId track, std::uint64_t msn);
   /// Ends the session and takes no other; parts on their way to the store are still published.
   void stop();
-  bool is_publishing() const { return publication_ != nullptr; }
+  bool is_publishing() const { return on_air_ != nullptr; }
 
  private:
   friend class LivePublication;
@@ -118,13 +125,19 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
 
   void take(const std::shared_ptr<LivePublication>& publication, std::vector<IngestEvent> events);
   Result<void> package(IngestEvent event, std::int64_t now_us, packager::Outputs& outputs);
+  Result<void> package_all(std::vector<IngestEvent> events, std::int64_t now_us);
   void leave(const std::shared_ptr<LivePublication>& publication, const std::string& why);
   void end_session(const std::string& why);
   void finish_session(const std::string& why);
 
   // live_publishers.cpp
-  void begin_session(std::shared_ptr<LivePublication> publication);
-  void stand_by(std::shared_ptr<LivePublication> publication);
+  PublisherGroupPtr group_of(const LivePublication& publication) const;
+  void begin_session(PublisherGroupPtr group);
+  void stand_by(PublisherGroupPtr group);
+  void join(const PublisherGroupPtr& group, const std::shared_ptr<LivePublication>& publication);
+  void drop(const PublisherGroupPtr& group, const std::shared_ptr<LivePublication>& publication,
+            const std::string& why);
+  void tell_publishers();
   void hold(std::vector<IngestEvent> events);
   void promote(const std::string& why);
   void fail_over();
@@ -159,22 +172,19 @@ class LiveStream : public std::enable_shared_from_this<LiveStream> {
   packager::Outputs restored_;  ///< of the packager's constructor, handled by start()
   packager::StreamPackager packager_;
   std::deque<Track> tracks_;
-  std::shared_ptr<LivePublication> publication_;  ///< that is on the air
+  PublisherGroupPtr on_air_;  ///< changed under status_mutex_
   struct Standby {
-    std::shared_ptr<LivePublication> publication;
+    PublisherGroupPtr group;
     StandbyBuffer buffer;
   };
   std::optional<IngestHealth> health_;  ///< of the session
-  std::optional<Standby> standby_;      ///< only beside one that is on the air
-  /// When something came from the one that is on the air, and from the one that stands by.
-  std::atomic<std::chrono::steady_clock::time_point> last_events_{std::chrono::steady_clock::time_point{}},
-      standby_events_{std::chrono::steady_clock::time_point{}};
+  std::optional<Standby> standby_;      ///< only beside one that is on the air; changed under status_mutex_
   boost::asio::steady_timer grace_;
   PendingAppends pending_;
   boost::asio::steady_timer store_watch_;  ///< set while parts wait for the store
   store::StreamRecord stored_;             ///< as last put into the store
   std::chrono::steady_clock::time_point last_expiry_{};
-  mutable std::mutex status_mutex_;  ///< guards status_
+  mutable std::mutex status_mutex_;  ///< guards status_, and who may look at the publishers from elsewhere
   StreamStatus status_;
   bool in_run_ = false;  ///< from a publish until the playlists end
   bool shown_ = false, ended_ = false, stopped_ = false, publish_scheduled_ = false, store_failing_ = false;

@@ -17,6 +17,7 @@ namespace {
 
 LiveServices with_bounds(LiveServices services, const Registry::Options& options) {
   services.max_tracks = options.max_tracks;
+  services.max_feeds = options.max_feeds;
   return services;
 }
 
@@ -90,7 +91,7 @@ void Registry::apply_settings() {
 // --- publishers ---------------------------------------------------------------------------------
 
 Result<void> Registry::check_key(const PublishRequest& request, const StreamSettings& settings) const {
-  if (settings.publish == PublishPolicy::open) return {};
+  if (settings.publish == PublishPolicy::open || request.configured) return {};
   if (request.key.empty()) {
     if (request.from_loopback) return {};
     return Errc::wrong_key;
@@ -109,7 +110,7 @@ Result<PublishTerms> Registry::check(const PublishRequest& request) const {
   const auto found = streams_.find(request.stream);
   if (found == streams_.end() && streams_.size() >= options_.max_streams) return Errc::too_many_streams;
   if (found != streams_.end()) {
-    if (const auto refused = found->second->refusal(request.backup)) return refused;
+    if (const auto refused = found->second->refusal(request)) return refused;
   }
   return PublishTerms{settings->values.srt_passphrase};
 }

@@ -24,6 +24,7 @@ class Registry final : public Ingest, public PublishGuard {
   struct Options {
     std::size_t max_streams = 2'000;  ///< loaded at once
     std::size_t max_tracks = 16;      ///< of one stream, over its whole life
+    std::size_t max_feeds = 16;       ///< connections that bring one stream together
     std::size_t max_ingest_queue_bytes =
         16u << 20;  ///< samples of one publisher that its stream has not taken yet
   };

@@ -51,6 +51,7 @@ struct StreamSettings {
   PublishPolicy publish = PublishPolicy::key;
   std::string key;             ///< the stream's own secret; empty: only the server key opens it
   std::string srt_passphrase;  ///< that SRT publishers encrypt with, 10 to 79 characters; empty: unencrypted
+  std::string pull;            ///< "srt://host:port?...": the remote listener it is pulled from; empty: none
   bool replay_enabled = true;  ///< off: only the shortest legal live playlist is served
   std::chrono::milliseconds replay_duration{
       14'400'000};  ///< of the DVR window, at least 1 s; 0: the entire stream

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "packager/media/track_format.hpp"
 #include "server/ingest/link_stats.hpp"
@@ -15,11 +16,22 @@
 
 namespace lookback::server {
 
-/// A publisher beside the one that is on the air.
-struct StandbyStatus {
+/// One connection of a publisher.
+struct FeedStatus {
+  std::string rendition;  ///< of NAME@RENDITION; empty: of NAME
   std::string peer, protocol, encoder;
   std::int64_t since_us = 0;  ///< Unix us
   std::optional<LinkStats> link;
+  std::optional<std::int64_t> shift_us;  ///< of its timestamps, to join the others'; empty: no media yet
+  bool by_arrival = false;               ///< that is by its arrival, not by a clock in common
+};
+
+/// A publisher beside the one that is on the air.
+struct StandbyStatus {
+  std::string peer, protocol, encoder;  ///< of its first connection, as the next two
+  std::int64_t since_us = 0;            ///< Unix us
+  std::optional<LinkStats> link;
+  std::vector<FeedStatus> feeds;
 };
 
 /// How often one publisher took over from the other, while the process lives.
@@ -45,7 +57,8 @@ struct StreamStatus {
   std::uint64_t run = 0;
   std::int64_t run_started_us = 0;         ///< Unix us; of run 0: 0
   std::int64_t session_started_us = 0;     ///< of the publisher that is there, or was last; 0: none yet
-  std::string peer, protocol, encoder;     ///< of the publisher that is there
+  std::string peer, protocol, encoder;     ///< of the publisher that is there: its first connection
+  std::vector<FeedStatus> feeds;           ///< all connections of that publisher
   bool publisher_is_backup = false;        ///< that publisher is the backup of two
   std::optional<StandbyStatus> standby;    ///< the other one of two
   std::optional<FailoverStatus> failover;  ///< the last change from one to the other

@@ -1,4 +1,5 @@
 #include "conf/load.hpp"
+#include "conf/print.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -209,6 +210,17 @@ TEST_CASE("a value of the wrong type names the key and what to write", "[conf][l
         "defaults.srt.passphrase: must have 10 to 79 characters, or none");
   CHECK(only_problem("[streams.\"live/a\"]\nsrt = { passphrase = \"short\" }\n", 2, 9) ==
         "streams.\"live/a\".srt.passphrase: must have 10 to 79 characters, or none");
+  const auto pull = [](const std::string& section, const std::string& url) {
+    return only_problem("[" + section + "]\npull = \"" + url + "\"\n", 2);
+  };
+  CHECK(pull("defaults", "srt://a:1") ==
+        "defaults.pull: belongs to one stream: say it in [streams.\"APP/NAME\"]");
+  CHECK(pull("streams.\"live/*\"", "srt://a:1") ==
+        "streams.\"live/*\".pull: belongs to one stream: say it in [streams.\"APP/NAME\"]");
+  CHECK(pull("streams.\"live/a\"", "srt://a:1?passphrase=short") ==
+        "streams.\"live/a\".pull: passphrase must have 10 to 79 characters");
+  CHECK(only_problem("[srt]\npull_retry_min = \"2s\"\npull_retry_max = \"1s\"\n", 3) ==
+        "srt.pull_retry_max: must not be shorter than srt.pull_retry_min");
   CHECK(only_problem("[srt]\nlisten = [1]\n", 2) ==
         "srt.listen: needs a list of addresses such as [\":8890\"], not a list of something else than texts");
   CHECK(only_problem("[defaults]\ngrace = 2026-01-01\n", 2) ==
@@ -342,4 +354,23 @@ TEST_CASE("a reload tells which changes need a restart", "[conf][load]") {
   const ConfigFile deep("[http]\nlisten = \":81\"\n[store]\npath = \"x\"\n");
   CHECK(needs_restart(*running, *load_file(deep).config) ==
         std::vector<std::string>{"store.path", "http.listen"});
+}
+
+TEST_CASE(
+    "pulled streams are those whose own section names a remote listener, and no output shows its secret",
+    "[conf]") {
+  const ConfigFile file(
+      "[streams.\"live/a\"]\npull = \"srt://one.example:9000?streamid=x&passphrase=a%20long%20secret\"\n"
+      "[streams.\"live/b\"]\ngrace = \"5s\"\n[streams.\"live/c\"]\npull = \"\"\n");
+  const auto loaded = load({file.path(), {}, {}});
+  REQUIRE(loaded.config != nullptr);
+  const auto pulls = loaded.config->pulls();
+  REQUIRE(pulls.size() == 1);
+  CHECK(pulls[0].stream == "live/a");
+  CHECK(pulls[0].host == "one.example");
+  CHECK(pulls[0].passphrase == "a long secret");
+  for (const auto& text : {print_toml(*loaded.config), print_json(*loaded.config)}) {
+    CAPTURE(text);
+    CHECK(text.find("secret") == std::string::npos);
+  }
 }

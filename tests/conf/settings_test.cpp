@@ -100,10 +100,12 @@ TEST_CASE("every option of the layers is a key of the configuration", "[conf][se
   [[maybe_unused]] const auto& [h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12, h13, h14, h15] =
       config.http;
   CHECK(count("http.") == 15);
-  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14] = config.rtmp;
-  CHECK(count("rtmp.") == 14);
-  [[maybe_unused]] const auto& [u1, u2, u3, u4, u5, u6, u7, u8, u9, u10, max_tracks] = config.srt;
-  CHECK(count("srt.") == 10);  // max_tracks is limits.max_tracks
+  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, rtmp_tracks] =
+      config.rtmp;
+  CHECK(count("rtmp.") == 14);  // rtmp_tracks is limits.max_tracks
+  [[maybe_unused]] const auto& [u1, u2, u3, u4, u5, u6, u7, u8, u9, u10, u11, u12, u13, max_tracks] =
+      config.srt;
+  CHECK(count("srt.") == 13);  // max_tracks is limits.max_tracks
   [[maybe_unused]] const auto& [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, program] = config.pictures;
   CHECK(count("pictures.") == 10);  // all but the program, which is this one
 }

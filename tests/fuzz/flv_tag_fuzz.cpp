@@ -2,9 +2,9 @@
 // time, as in an FLV file with its sizes made short. A sample must be a slice of its payload, and NAL units
 // must fill it exactly.
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -46,12 +46,25 @@ void check_picture(const TrackFormat& format, ByteSpan media) {
     check_nal_units(media, format.nal_length_size);
 }
 
+using Known = std::map<packager::SourceTrack, std::optional<TrackFormat>>;
+
+void check_item(const FlvItem& item, const Slice& payload, Known& known) {
+  if (item.format) check_format(*item.format, known[{item.format->kind, item.number}]);
+  if (!item.sample) return;
+  const auto& sample = *item.sample;
+  require(sample.payload.owner == payload.owner && !sample.payload.bytes.empty());
+  const bool is_video = sample.kind == MediaKind::video;
+  const auto& format = known[sample.track()];
+  require(sample.number == item.number && format.has_value() && (is_video || sample.ticks > 0));
+  if (is_video) check_picture(*format, sample.payload.bytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto input = std::as_bytes(std::span(data, size));
   FlvReader reader;
-  std::array<std::optional<TrackFormat>, 2> known;  // of audio, of video
+  Known known;
   while (input.size() >= header_bytes) {
     const auto type = take_be<std::uint8_t>(input);
     const std::size_t length = take_be<std::uint16_t>(input);
@@ -62,13 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto payload = make_slice(std::vector<std::byte>(body.begin(), body.end()));
     const auto item = type == 8 ? reader.audio(payload, time) : reader.video(payload, time);
     if (!item) return 0;  // the session would end
-    if (item->format) check_format(*item->format, known[item->format->kind == MediaKind::video]);
-    if (!item->sample) continue;
-    const auto& sample = *item->sample;
-    require(sample.payload.owner == payload.owner && !sample.payload.bytes.empty());
-    const bool is_video = sample.kind == MediaKind::video;
-    require(known[is_video].has_value() && (is_video || sample.ticks > 0));
-    if (is_video) check_picture(*known[true], sample.payload.bytes);
+    check_item(*item, payload, known);
+    for (const auto& other : item->more) check_item(other, payload, known);
   }
   return 0;
 }

@@ -226,6 +226,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a session that begins waits for tracks that may come a little later", "[packager][renditions]") {
+  const bool may_grow = GENERATE(true, false);
+  Studio studio;
+  studio.announce(v0, high());
+  studio.announce(v1, low());
+  studio.run(0, 3 * gop);
+  REQUIRE(studio.packager->end_session(studio.out).has_value());
+  studio.on.clear();
+  studio.packager->set_tracks({v0}, studio.out, may_grow);
+  studio.announce(v0, high());
+  studio.run(4 * gop, 4 * gop + 20);  // 0.8 s
+  studio.packager->set_tracks({v0, v1}, studio.out, may_grow);
+  studio.key_offset = 20;
+  studio.announce(v1, low());
+  studio.run(4 * gop + 20, 7 * gop);
+  const auto segments = studio.end();
+  CHECK(segments.at({0, 3}).discontinuity);
+  CHECK_FALSE(segments.at({0, 3}).gap);
+  CHECK(segments.at({1, 3}).gap == !may_grow);
+  CHECK_FALSE(segments.at({1, 4}).gap);
+}
+
 TEST_CASE("a track that joins begins with a whole segment, under the numbers of the others",
           "[packager][renditions]") {
   Studio studio;

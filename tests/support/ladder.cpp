@@ -18,7 +18,7 @@ void encode(std::vector<std::string> command) {
 
 }  // namespace
 
-void make_ladder(const std::filesystem::path& out) {
+void make_ladder(const std::filesystem::path& out, int b_frames) {
   encode({"ffmpeg",
           "-v",
           "error",
@@ -46,7 +46,7 @@ void make_ladder(const std::filesystem::path& out) {
           "-preset",
           "ultrafast",
           "-bf:v:0",
-          "2",
+          std::to_string(b_frames),
           "-g",
           "48",
           "-keyint_min",

@@ -62,12 +62,25 @@ const look = () => {
   return { ...window.state(), time: video.currentTime, width: video.videoWidth, stalls: window.stalls, errors: window.errors };
 };
 
+/** The ladder as one transport stream. */
+const in_one = (server, { publish_ts }) => publish_ts('live/five', ladder);
+
+/** Each rendition by a connection of its own; German comes with the second. */
+const in_three = (server, { publish_all }) =>
+  publish_all(
+    ladder,
+    [[0, 0], [1, 1], [2, 0]].flatMap(([video, audio]) => [
+      ...['-map', `0:v:${video}`, '-map', `0:a:${audio}`, '-c', 'copy', '-f', 'mpegts'],
+      server.srt_url(`live/five@${video}`),
+    ]),
+  );
+
 /** Plays the ladder in a player, and goes through all its levels and languages. `drive` runs in the page. */
-async function switches(player, drive) {
+async function switches(player, drive, start = in_one) {
   const { server: pages, origin } = await serve_pages();
   try {
-    await scene({ srt: true }, async ({ server, browser, publish_ts }) => {
-      publish_ts('live/five', ladder);
+    await scene({ srt: true }, async ({ server, browser, ...tools }) => {
+      start(server, tools);
       const url = `${server.origin}/live/five/index.m3u8`;
       await until('six whole segments', async () => {
         const media = await fetch(`${server.origin}/live/five/v0.m3u8`);
@@ -109,22 +122,26 @@ async function switches(player, drive) {
   }
 }
 
-test('hls.js goes through levels and languages without a stall', { timeout: 180_000 }, async () => {
-  await switches('hls', async (url) => {
-    window.errors = [];
-    const hls = new window.Hls({ lowLatencyMode: true, liveSyncDuration: 4, startLevel: 0 });
-    hls.on(window.Hls.Events.ERROR, (_, data) => data.fatal && window.errors.push(data.details));
-    window.choose_width = (width) => {
-      hls.nextLevel = hls.levels.findIndex((level) => level.width === width);
-    };
-    window.choose_language = (language) => {
-      hls.nextAudioTrack = hls.audioTracks.findIndex((track) => track.lang === language);
-    };
-    window.state = () => ({ language: hls.audioTracks[hls.audioTrack]?.lang });
-    hls.loadSource(url);
-    hls.attachMedia(document.getElementById('v'));
-  });
-});
+/** In the page. */
+async function drive_hls(url) {
+  window.errors = [];
+  const hls = new window.Hls({ lowLatencyMode: true, liveSyncDuration: 4, startLevel: 0 });
+  hls.on(window.Hls.Events.ERROR, (_, data) => data.fatal && window.errors.push(data.details));
+  window.choose_width = (width) => {
+    hls.nextLevel = hls.levels.findIndex((level) => level.width === width);
+  };
+  window.choose_language = (language) => {
+    hls.nextAudioTrack = hls.audioTracks.findIndex((track) => track.lang === language);
+  };
+  window.state = () => ({ language: hls.audioTracks[hls.audioTrack]?.lang });
+  hls.loadSource(url);
+  hls.attachMedia(document.getElementById('v'));
+}
+
+test('hls.js goes through levels and languages without a stall', { timeout: 180_000 }, () => switches('hls', drive_hls));
+
+test('and so when each rendition comes by a connection of its own', { timeout: 180_000 }, () =>
+  switches('hls', drive_hls, in_three));
 
 test('Shaka Player goes through levels and languages without a stall', { timeout: 180_000 }, async () => {
   await switches('shaka', async (url) => {

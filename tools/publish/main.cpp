@@ -1,18 +1,20 @@
 // Publishes a file by Enhanced RTMP, in real time and without encoding: HEVC, AV1, VP9, Opus, AC-3, E-AC-3,
 // MP3 and FLAC, next to H.264 and AAC. FFmpeg before 6.1 and OBS before 30 cannot send most of them.
 //
-//   lookback_publish [--loop] [--fast] FILE rtmp://HOST[:PORT]/APP/NAME[?key=SECRET]
+//   lookback_publish [--loop] [--fast] [--all-tracks] FILE rtmp://HOST[:PORT]/APP/NAME[?key=SECRET]
 //
 // FILE: MP4 or Matroska (or anything that carries configurations as these do). One video and one audio track
-// go out, each packet when it is due. Exit codes: 0 at the end of the file or at SIGINT or SIGTERM, 1 the
-// file or the server failed, 2 wrong arguments.
+// go out, or all as multitrack messages, each packet when it is due. Exit codes: 0 at the end of the file or
+// at SIGINT or SIGTERM, 1 the file or the server failed, 2 wrong arguments.
 #include <signal.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,7 +36,7 @@ static_assert(std::atomic<bool>::is_always_lock_free);  // the signal handler wr
 void stop(int) { stopping = true; }
 
 struct Arguments {
-  bool loop = false, fast = false;
+  bool loop = false, fast = false, all_tracks = false;
   std::string file;
   Address address;
 };
@@ -43,6 +45,7 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
   Arguments arguments;
   arguments.loop = std::erase(words, "--loop") > 0;
   arguments.fast = std::erase(words, "--fast") > 0;
+  arguments.all_tracks = std::erase(words, "--all-tracks") > 0;
   if (words.size() != 2) return std::nullopt;
   const auto address = parse_address(words[1]);
   if (!address) return std::nullopt;
@@ -57,17 +60,32 @@ double fourcc_number(std::string_view code) {
   return number;
 }
 
+/// What onMetaData says of a track.
+void describe(const AVCodecParameters& track, std::vector<amf0::Property>& out) {
+  const bool is_video = track.codec_type == AVMEDIA_TYPE_VIDEO;
+  if (is_video) {
+    out.push_back({"width", {static_cast<double>(track.width)}});
+    out.push_back({"height", {static_cast<double>(track.height)}});
+  } else {
+    out.push_back({"audiosamplerate", {static_cast<double>(track.sample_rate)}});
+  }
+  out.push_back({is_video ? "videocodecid" : "audiocodecid", {fourcc_number(fourcc_of(track.codec_id))}});
+}
+
+/// Those of the tracks numbered 0, and maps of the others by their number. Languages are an addition of ours.
 amf0::EcmaArray metadata(const Clip& clip) {
   amf0::EcmaArray out;
-  if (const auto* video = clip.video()) {
-    out.properties.push_back({"width", {static_cast<double>(video->width)}});
-    out.properties.push_back({"height", {static_cast<double>(video->height)}});
-    out.properties.push_back({"videocodecid", {fourcc_number(fourcc_of(video->codec_id))}});
+  amf0::Object video, audio;
+  for (const auto& track : clip.tracks()) {
+    if (track.number == 0) describe(*track.parameters, out.properties);
+    amf0::Object info;
+    describe(*track.parameters, info.properties);
+    if (!track.language.empty()) info.properties.push_back({"language", {track.language}});
+    auto& map = track.is_video() ? video : audio;
+    map.properties.push_back({std::to_string(track.number), {std::move(info)}});
   }
-  if (const auto* audio = clip.audio()) {
-    out.properties.push_back({"audiosamplerate", {static_cast<double>(audio->sample_rate)}});
-    out.properties.push_back({"audiocodecid", {fourcc_number(fourcc_of(audio->codec_id))}});
-  }
+  out.properties.push_back({"videoTrackIdInfoMap", {std::move(video)}});
+  out.properties.push_back({"audioTrackIdInfoMap", {std::move(audio)}});
   out.properties.push_back({"encoder", {std::string("lookback_publish")}});
   return out;
 }
@@ -77,9 +95,13 @@ class Publisher {
  public:
   Publisher(const Clip& clip, const Arguments& arguments) : clip_(clip), arguments_(arguments) {
     std::vector<std::string_view> codes;
-    if (clip.video() != nullptr) codes.push_back(video_.emplace(*clip.video()).fourcc());
-    if (clip.audio() != nullptr) codes.push_back(audio_.emplace(*clip.audio()).fourcc());
-    client_.emplace(arguments.address, codes);
+    bool several = false;
+    for (const auto& track : clip.tracks()) {
+      const auto [writer, fresh] = writers_.try_emplace(track.stream, *track.parameters, track.number);
+      codes.push_back(writer->second.fourcc());
+      several = several || track.number > 0;
+    }
+    client_.emplace(arguments.address, codes, several);
   }
 
   void run() {
@@ -99,13 +121,12 @@ class Publisher {
  private:
   /// The configurations, before any frame: then the server knows how many tracks there are.
   void announce() {
-    bool video_known = !video_, audio_known = !audio_;
+    std::set<int> known;
     for (const auto& packet : clip_.packets()) {
-      bool& known = clip_.is_video(*packet) ? video_known : audio_known;
-      if (std::exchange(known, true)) continue;
+      if (!known.insert(packet->stream_index).second) continue;
       const auto header = writer(*packet).sequence_start(*packet);
       if (!header.empty()) client_->send(kind(*packet), 0, header);
-      if (video_known && audio_known) return;
+      if (known.size() == writers_.size()) return;
     }
   }
 
@@ -120,14 +141,14 @@ class Publisher {
     client_->send(kind(packet), static_cast<std::uint32_t>(time_ms), message);
   }
 
-  TagWriter& writer(const AVPacket& packet) { return clip_.is_video(packet) ? *video_ : *audio_; }
+  const TagWriter& writer(const AVPacket& packet) const { return writers_.at(packet.stream_index); }
   RtmpClient::Kind kind(const AVPacket& packet) const {
-    return clip_.is_video(packet) ? RtmpClient::Kind::video : RtmpClient::Kind::audio;
+    return clip_.track_of(packet).is_video() ? RtmpClient::Kind::video : RtmpClient::Kind::audio;
   }
 
   const Clip& clip_;
   const Arguments& arguments_;
-  std::optional<TagWriter> video_, audio_;
+  std::map<int, TagWriter> writers_;  ///< by the stream of the file
   std::optional<RtmpClient> client_;
 };
 
@@ -137,7 +158,8 @@ int main(int count, char** words) {
   const auto arguments = parse({words + 1, words + count});
   if (!arguments) {
     std::fprintf(stderr,
-                 "usage: lookback_publish [--loop] [--fast] FILE rtmp://HOST[:PORT]/APP/NAME[?key=SECRET]\n");
+                 "usage: lookback_publish [--loop] [--fast] [--all-tracks] FILE "
+                 "rtmp://HOST[:PORT]/APP/NAME[?key=SECRET]\n");
     return 2;
   }
   av_log_set_level(AV_LOG_ERROR);
@@ -146,7 +168,7 @@ int main(int count, char** words) {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   try {
-    const Clip clip(arguments->file, arguments->loop);
+    const Clip clip(arguments->file, arguments->loop, arguments->all_tracks);
     Publisher publisher(clip, *arguments);
     publisher.run();
     return 0;

@@ -29,7 +29,7 @@ constexpr unsigned control_chunks = 2, command_chunks = 3, audio_chunks = 4, dat
                    video_chunks = 6;
 constexpr std::uint32_t extended_time = 0xFFFFFF;
 constexpr timeval patience{15, 0};
-constexpr unsigned nanoseconds_flag = 8;  // CapsExMask.TimestampNanoOffset
+constexpr unsigned multitrack_flag = 2, nanoseconds_flag = 8;  // CapsExMask
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 [[noreturn]] void fail_system(const std::string& what) { fail(what + ": " + std::strerror(errno)); }
@@ -63,13 +63,13 @@ std::optional<Address> parse_address(std::string_view url) {
   return address;
 }
 
-RtmpClient::RtmpClient(const Address& address, const std::vector<std::string_view>& codes)
+RtmpClient::RtmpClient(const Address& address, const std::vector<std::string_view>& codes, bool multitrack)
     : buffer_(64u << 10) {
   chunks_ = std::make_unique<server::rtmp::ChunkReader>(server::rtmp::Options{});
   try {
     open(address);
     shake_hands();
-    connect(address, codes);
+    connect(address, codes, multitrack);
     publish(address.key);
   } catch (...) {
     if (socket_ >= 0) close(socket_);
@@ -112,7 +112,8 @@ void RtmpClient::shake_hands() {
   write(ByteSpan(answer).subspan(1, handshake_bytes));
 }
 
-void RtmpClient::connect(const Address& address, const std::vector<std::string_view>& codes) {
+void RtmpClient::connect(const Address& address, const std::vector<std::string_view>& codes,
+                         bool multitrack) {
   std::vector<std::byte> size;
   put_be(chunk_bytes, size);
   message(control_chunks, 0, static_cast<unsigned>(MessageType::set_chunk_size), 0, size);
@@ -120,22 +121,25 @@ void RtmpClient::connect(const Address& address, const std::vector<std::string_v
   amf0::StrictArray list;
   for (const auto code : codes) list.items.push_back(text(code));
   amf0::Object arguments;
-  arguments.properties = {{"app", text(address.app)},
-                          {"type", text("nonprivate")},
-                          {"flashVer", text("FMLE/3.0 (compatible; lookback_publish)")},
-                          {"tcUrl", text(address.tc_url())},
-                          {"fourCcList", {std::move(list)}},
-                          {"capsEx", {static_cast<double>(4 | nanoseconds_flag)}}};
+  arguments.properties = {
+      {"app", text(address.app)},
+      {"type", text("nonprivate")},
+      {"flashVer", text("FMLE/3.0 (compatible; lookback_publish)")},
+      {"tcUrl", text(address.tc_url())},
+      {"fourCcList", {std::move(list)}},
+      {"capsEx", {static_cast<double>(4 | nanoseconds_flag | (multitrack ? multitrack_flag : 0))}}};
   command(0, {text("connect"), {1.0}, {std::move(arguments)}});
   const auto answer = wait_for("_result");
-  if (answer.size() > 2) look_at_capabilities(answer[2], codes);
+  if (answer.size() > 2) look_at_capabilities(answer[2], codes, multitrack);
 }
 
 /// Servers from before Enhanced RTMP say nothing of it: they may take it all the same.
 void RtmpClient::look_at_capabilities(const amf0::Value& properties,
-                                      const std::vector<std::string_view>& codes) {
+                                      const std::vector<std::string_view>& codes, bool multitrack) {
   const auto* caps = properties.find("capsEx");
   if (caps != nullptr && caps->number() != nullptr && *caps->number() >= 0 && *caps->number() < 65'536) {
+    const auto can = static_cast<unsigned>(*caps->number());
+    if (multitrack && (can & multitrack_flag) == 0) fail("the server does not take several tracks of a kind");
     takes_nanoseconds_ = (static_cast<unsigned>(*caps->number()) & nanoseconds_flag) != 0;
   }
   const auto* list = properties.find("fourCcList");

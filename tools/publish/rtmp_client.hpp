@@ -28,7 +28,8 @@ class RtmpClient {
 
   /// Connects and goes through handshake, connect, createStream and publish. `codes`: the FourCCs that will
   /// be sent; a server that lists those it takes must take them.
-  RtmpClient(const Address& address, const std::vector<std::string_view>& codes);
+  /// `multitrack`: several tracks of a kind will go out; a server that says what it can must be able to.
+  RtmpClient(const Address& address, const std::vector<std::string_view>& codes, bool multitrack);
   ~RtmpClient();
   RtmpClient(const RtmpClient&) = delete;
   RtmpClient& operator=(const RtmpClient&) = delete;
@@ -44,9 +45,9 @@ class RtmpClient {
  private:
   void open(const Address& address);
   void shake_hands();
-  void connect(const Address& address, const std::vector<std::string_view>& codes);
+  void connect(const Address& address, const std::vector<std::string_view>& codes, bool multitrack);
   void look_at_capabilities(const server::rtmp::amf0::Value& properties,
-                            const std::vector<std::string_view>& codes);
+                            const std::vector<std::string_view>& codes, bool multitrack);
   void publish(const std::string& key);
   std::vector<server::rtmp::amf0::Value> wait_for(std::string_view command);
   std::optional<server::rtmp::Message> receive();

@@ -11,6 +11,7 @@ namespace {
 using server::rtmp::put_be;
 
 constexpr unsigned sequence_start_type = 0, frames_type = 1, frames_x_type = 3, mod_ex_type = 7;
+constexpr unsigned audio_multitrack_type = 5, video_multitrack_type = 6, one_track = 0;
 constexpr unsigned key_frame = 1, inter_frame = 2;
 constexpr unsigned enhanced_audio = 9;
 
@@ -71,8 +72,9 @@ std::string_view fourcc_of(AVCodecID codec) {
   }
 }
 
-TagWriter::TagWriter(const AVCodecParameters& track)
+TagWriter::TagWriter(const AVCodecParameters& track, std::uint8_t number)
     : is_video_(track.codec_type == AVMEDIA_TYPE_VIDEO),
+      number_(number),
       codec_(track.codec_id),
       fourcc_(fourcc_of(track.codec_id)),
       config_(config_of(track)) {
@@ -86,6 +88,19 @@ unsigned TagWriter::first_byte(bool key, unsigned packet_type) const {
   return 0x80 | (key ? key_frame : inter_frame) << 4 | packet_type;
 }
 
+/// The type that the message says first.
+unsigned TagWriter::outer_type(unsigned packet_type) const {
+  if (number_ == 0) return packet_type;
+  return is_video_ ? video_multitrack_type : audio_multitrack_type;
+}
+
+/// What stands between the types and the body.
+void TagWriter::put_front(unsigned packet_type, Bytes& out) const {
+  if (number_ != 0) put_be(one_track << 4 | packet_type, 1, out);
+  append(out, as_bytes(fourcc_));
+  if (number_ != 0) put_be(number_, 1, out);
+}
+
 Bytes TagWriter::sequence_start(const AVPacket& first) const {
   auto config = config_;
   if (codec_ == AV_CODEC_ID_VP9) {
@@ -97,8 +112,8 @@ Bytes TagWriter::sequence_start(const AVPacket& first) const {
     return {};
   }
   Bytes out;
-  put_be(first_byte(true, sequence_start_type), 1, out);
-  append(out, as_bytes(fourcc_));
+  put_be(first_byte(true, outer_type(sequence_start_type)), 1, out);
+  put_front(sequence_start_type, out);
   append(out, config);
   return out;
 }
@@ -109,13 +124,13 @@ Bytes TagWriter::frame(const AVPacket& packet, std::int32_t composition_ms, std:
   const auto type = has_record(codec_) && !composed ? frames_x_type : frames_type;
   Bytes out;
   out.reserve(static_cast<std::size_t>(packet.size) + 16);
-  put_be(first_byte(key, nanoseconds != 0 ? mod_ex_type : type), 1, out);
+  put_be(first_byte(key, nanoseconds != 0 ? mod_ex_type : outer_type(type)), 1, out);
   if (nanoseconds != 0) {
     put_be(2, 1, out);  // three bytes of data
     put_be(nanoseconds, 3, out);
-    put_be(type, 1, out);  // TimestampOffsetNano is 0
+    put_be(outer_type(type), 1, out);  // TimestampOffsetNano is 0
   }
-  append(out, as_bytes(fourcc_));
+  put_front(type, out);
   if (composed) put_be(static_cast<std::uint32_t>(composition_ms), 3, out);
   append(out, as_span(packet.data, packet.size));
   return out;

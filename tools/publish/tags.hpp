@@ -21,8 +21,9 @@ std::string_view fourcc_of(AVCodecID codec);
 /// One track of a connection.
 class TagWriter {
  public:
-  /// Throws std::runtime_error when the configuration is not as MP4 has it (H.264 out of a transport stream).
-  explicit TagWriter(const AVCodecParameters& track);
+  /// `number`: of the track among those of its kind; another than 0 goes out as multitrack messages. Throws
+  /// std::runtime_error when the configuration is not as MP4 has it (H.264 out of a transport stream).
+  TagWriter(const AVCodecParameters& track, std::uint8_t number);
 
   std::string_view fourcc() const { return fourcc_; }
   /// SequenceStart; empty for codecs that have none. VP9's is made of the first key picture.
@@ -33,8 +34,11 @@ class TagWriter {
 
  private:
   unsigned first_byte(bool key, unsigned packet_type) const;
+  unsigned outer_type(unsigned packet_type) const;
+  void put_front(unsigned packet_type, Bytes& out) const;
 
   const bool is_video_;
+  const std::uint8_t number_;
   const AVCodecID codec_;
   const std::string_view fourcc_;
   const Bytes config_;

@@ -9,8 +9,8 @@ namespace {
 constexpr std::array video_codes{"avc1", "hvc1", "av01", "vp09"};
 constexpr std::array audio_codes{"mp4a", "Opus", "ac-3", "ec-3", ".mp3", "fLaC"};
 
-constexpr double can_forward = 4;                                         // FourCcInfoMask
-constexpr unsigned reconnect = 1, mod_ex = 4, timestamp_nano_offset = 8;  // CapsExMask; 2 would be multitrack
+constexpr double can_forward = 4;                                                         // FourCcInfoMask
+constexpr unsigned reconnect = 1, multitrack = 2, mod_ex = 4, timestamp_nano_offset = 8;  // CapsExMask
 
 template <class Codes>
 amf0::Value info_map(const Codes& codes) {
@@ -43,7 +43,7 @@ void add_capabilities(amf0::Object& properties) {
   out.push_back({"fourCcList", {std::move(list)}});
   out.push_back({"videoFourCcInfoMap", info_map(video_codes)});
   out.push_back({"audioFourCcInfoMap", info_map(audio_codes)});
-  out.push_back({"capsEx", {static_cast<double>(reconnect | mod_ex | timestamp_nano_offset)}});
+  out.push_back({"capsEx", {static_cast<double>(reconnect | multitrack | mod_ex | timestamp_nano_offset)}});
 }
 
 }  // namespace lookback::server::rtmp

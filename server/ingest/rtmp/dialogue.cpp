@@ -1,5 +1,8 @@
 #include "server/ingest/rtmp/dialogue.hpp"
 
+#include <algorithm>
+#include <string>
+
 #include "server/ingest/rtmp/big_endian.hpp"
 
 namespace lookback::server::rtmp {
@@ -13,7 +16,8 @@ Dialogue::Dialogue(const Options& options, std::uint64_t seed)
     : amf_limits_{.depth = options.max_amf_depth, .properties = options.max_amf_properties},
       handshake_(seed),
       chunks_(options),
-      commands_(amf_limits_, replies_) {}
+      commands_(amf_limits_, replies_),
+      flv_(options.max_tracks) {}
 
 Result<Step> Dialogue::feed(ByteSpan& input) {
   const auto available = input.size();
@@ -79,12 +83,28 @@ Result<Step> Dialogue::take_media(const Message& message) {
     commands_.end_publish({"NetStream.Publish.Failed", describe(item.error())});
     return item.error();
   }
-  if (item->format) events_.emplace_back(FormatChange{std::move(*item->format)});
-  if (item->sample) {
-    ++(is_video ? counts_.video_frames : counts_.audio_frames);
-    events_.emplace_back(std::move(*item->sample));
-  }
+  tell(*item, is_video);
+  for (auto& other : item->more) tell(other, is_video);
   return Step::more;
+}
+
+/// A connection with several tracks of a kind says which it has: more of them may follow at once.
+void Dialogue::tell(FlvItem& item, bool is_video) {
+  if (item.format) {
+    auto tracks = flv_.tracks();
+    const bool several = std::ranges::any_of(tracks, [&](packager::SourceTrack track) {
+      return std::ranges::count(tracks, track.kind, &packager::SourceTrack::kind) > 1;
+    });
+    if (several && tracks.size() != listed_) {
+      listed_ = tracks.size();
+      events_.emplace_back(TrackList{std::move(tracks), true});
+    }
+    events_.emplace_back(FormatChange{std::move(*item.format), item.number});
+  }
+  if (item.sample) {
+    ++(is_video ? counts_.video_frames : counts_.audio_frames);
+    events_.emplace_back(std::move(*item.sample));
+  }
 }
 
 Result<Step> Dialogue::take_user_control(ByteSpan body) {
@@ -111,6 +131,21 @@ void Dialogue::take_data(ByteSpan body) {
   if (!is("onMetaData") || at + 1 >= values->size()) return;
   const auto* encoder = (*values)[at + 1].find("encoder");
   if (encoder && encoder->string()) encoder_ = loggable(*encoder->string());
+  take_languages((*values)[at + 1]);
+}
+
+/// "audioTrackIdInfoMap": properties of each track, by its number; `language` among them is ISO 639-2.
+void Dialogue::take_languages(const amf0::Value& metadata) {
+  const auto* map = metadata.find("audioTrackIdInfoMap");
+  if (map == nullptr) return;
+  for (int track = 0; track <= 255; ++track) {
+    const auto* info = map->find(std::to_string(track));
+    const auto* language = info == nullptr ? nullptr : info->find("language");
+    const auto* text = language == nullptr ? nullptr : language->string();
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (text != nullptr && text->size() == 3 && std::ranges::all_of(*text, is_letter))
+      flv_.set_language(static_cast<std::uint8_t>(track), *text);
+  }
 }
 
 /// At most once for all that one read has brought (RTMP 1.0 5.4.3).
@@ -123,9 +158,9 @@ void Dialogue::acknowledge() {
 std::string Dialogue::describe(const boost::system::error_code& error) const {
   if (error == Errc::unsupported_codec) {
     return flv_.unsupported_codec() +
-           " is not supported: send one video track in H.264, HEVC, AV1 or VP9, and one audio track in AAC, "
-           "Opus, "
-           "AC-3, E-AC-3, MP3 or FLAC";
+           " is not supported: send video in H.264, HEVC, AV1 or VP9, and audio in AAC, Opus, AC-3, E-AC-3, "
+           "MP3 "
+           "or FLAC";
   }
   return error.message();
 }

@@ -57,6 +57,8 @@ class Dialogue {
   Result<Step> take_media(const Message& message);
   Result<Step> take_user_control(ByteSpan body);
   void take_data(ByteSpan body);
+  void take_languages(const amf0::Value& metadata);
+  void tell(FlvItem& item, bool is_video);
   void acknowledge();
 
   const amf0::Limits amf_limits_;
@@ -66,6 +68,7 @@ class Dialogue {
   Replies replies_;
   Commands commands_;
   FlvReader flv_;
+  std::size_t listed_ = 0;  ///< tracks that the newest TrackList named
   std::vector<IngestEvent> events_;
   Counts counts_;
   std::string encoder_;

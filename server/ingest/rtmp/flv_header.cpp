@@ -92,7 +92,6 @@ class EnhancedReader {
       : in_(rest), type_(packet_type), is_video_(is_video) {}
 
   unsigned type() const { return type_; }
-  ByteCursor& in() { return in_; }
 
   /// Modifiers in front of the packet ("ModEx"): all but the nanoseconds are passed over.
   bool read_modifiers(FlvPacket& packet) {
@@ -116,30 +115,46 @@ class EnhancedReader {
     return true;
   }
 
-  /// The FourCC, and in a multitrack message the first track, whose packet alone is then left to read.
-  bool read_codec(FlvPacket& packet) {
-    if (type_ != (is_video_ ? video_multitrack : audio_multitrack)) return read_fourcc(packet);
+  bool is_multitrack() const { return type_ == (is_video_ ? video_multitrack : audio_multitrack); }
+
+  /// Reads the packet, or each track of a multitrack message, which begins as `front` does: `finish(packet,
+  /// type, in)` reads what lies behind the FourCC and the track's number. False: malformed.
+  template <class Finish>
+  bool read_packets(const FlvPacket& front, FlvPacket& out, Finish finish) {
+    out = front;
+    if (!is_multitrack()) return read_fourcc(out) && finish(out, type_, in_);
     const auto types = in_.u8();
     if (!types) return false;
     const auto layout = *types >> 4;
     type_ = *types & 0xF;
-    if (type_ == (is_video_ ? video_multitrack : audio_multitrack) || layout > many_tracks_many_codecs)
-      return false;
-    if (!read_fourcc(packet)) return false;  // before or inside of the first track: the same place
-    const auto track = in_.u8();
-    if (!track) return false;
-    packet.track = static_cast<std::uint8_t>(*track);
-    if (layout == one_track) return true;
-    const auto size = in_.take(size_bytes);
-    if (!size) return false;
-    const auto body = in_.take(static_cast<std::size_t>(load_be(*size, size_bytes)));
-    if (!body) return false;
-    if (in_.left() > 0) packet.unsupported = is_video_ ? "A second video track" : "A second audio track";
-    in_ = ByteCursor(*body);
+    if (is_multitrack() || layout > many_tracks_many_codecs) return false;
+    auto common = front;
+    if (layout != many_tracks_many_codecs && !read_fourcc(common)) return false;
+    for (bool first = true; first || in_.left() > 0; first = false) {
+      auto& packet = first ? out : out.more.emplace_back();
+      packet = common;
+      if (layout == many_tracks_many_codecs && !read_fourcc(packet)) return false;
+      if (!read_track(packet, layout == one_track, finish)) return false;
+      if (layout == one_track) break;
+    }
     return true;
   }
 
  private:
+  template <class Finish>
+  bool read_track(FlvPacket& packet, bool is_alone, Finish finish) {
+    const auto track = in_.u8();
+    if (!track) return false;
+    packet.track = static_cast<std::uint8_t>(*track);
+    if (is_alone) return finish(packet, type_, in_);
+    const auto size = in_.take(size_bytes);
+    if (!size) return false;
+    const auto body = in_.take(static_cast<std::size_t>(load_be(*size, size_bytes)));
+    if (!body) return false;
+    ByteCursor in(*body);
+    return finish(packet, type_, in);
+  }
+
   bool read_fourcc(FlvPacket& packet) {
     const auto code = in_.take(fourcc_bytes);
     if (!code) return false;
@@ -164,24 +179,18 @@ std::int32_t signed_24(ByteSpan bytes) {
   return value >= 0x800000 ? value - 0x1000000 : value;
 }
 
-Result<FlvPacket> read_enhanced_video(ByteSpan message) {
-  const auto first = std::to_integer<unsigned>(message[0]);
-  FlvPacket packet;
-  packet.sync = (first >> 4 & 7) == sync_frame;
-  EnhancedReader reader(message.subspan(1), first & 0xF, true);
-  if (!reader.read_modifiers(packet)) return Errc::bad_tag;
-  if (reader.type() != video_metadata && (first >> 4 & 7) == command_frame) return FlvPacket{};
-  if (!reader.read_codec(packet)) return Errc::bad_tag;
-  if (!packet.unsupported.empty()) return packet;
-  switch (reader.type()) {
+/// What lies behind the codec of a video packet. False: malformed.
+bool finish_video(FlvPacket& packet, unsigned type, ByteCursor& in) {
+  if (!packet.unsupported.empty()) return true;
+  switch (type) {
     case sequence_start:
       packet.kind = Kind::config;
       break;
     case frames:
       packet.kind = Kind::media;
       if (packet.codec == Codec::avc || packet.codec == Codec::hevc) {
-        const auto composition = reader.in().take(composition_bytes);
-        if (!composition) return Errc::bad_tag;
+        const auto composition = in.take(composition_bytes);
+        if (!composition) return false;
         packet.composition_ms = signed_24(*composition);
       }
       break;
@@ -193,20 +202,17 @@ Result<FlvPacket> read_enhanced_video(ByteSpan message) {
       break;
     case mpeg2_ts_start:
       packet.unsupported = "Enhanced RTMP MPEG2TSSequenceStart";
-      break;
+      return true;
     default:
-      return Errc::bad_tag;
+      return false;
   }
-  packet.body = reader.in().rest();
-  return packet;
+  packet.body = in.rest();
+  return true;
 }
 
-Result<FlvPacket> read_enhanced_audio(ByteSpan message) {
-  FlvPacket packet;
-  EnhancedReader reader(message.subspan(1), std::to_integer<unsigned>(message[0]) & 0xF, false);
-  if (!reader.read_modifiers(packet) || !reader.read_codec(packet)) return Errc::bad_tag;
-  if (!packet.unsupported.empty()) return packet;
-  switch (reader.type()) {
+bool finish_audio(FlvPacket& packet, unsigned type, ByteCursor& in) {
+  if (!packet.unsupported.empty()) return true;
+  switch (type) {
     case sequence_start:
       packet.kind = Kind::config;
       break;
@@ -217,9 +223,28 @@ Result<FlvPacket> read_enhanced_audio(ByteSpan message) {
     case channel_config:  // what the codec's own configuration says, once more
       break;
     default:
-      return Errc::bad_tag;
+      return false;
   }
-  packet.body = reader.in().rest();
+  packet.body = in.rest();
+  return true;
+}
+
+Result<FlvPacket> read_enhanced_video(ByteSpan message) {
+  const auto first = std::to_integer<unsigned>(message[0]);
+  FlvPacket front, packet;
+  front.sync = (first >> 4 & 7) == sync_frame;
+  EnhancedReader reader(message.subspan(1), first & 0xF, true);
+  if (!reader.read_modifiers(front)) return Errc::bad_tag;
+  if (reader.type() != video_metadata && (first >> 4 & 7) == command_frame) return FlvPacket{};
+  if (!reader.read_packets(front, packet, finish_video)) return Errc::bad_tag;
+  return packet;
+}
+
+Result<FlvPacket> read_enhanced_audio(ByteSpan message) {
+  FlvPacket front, packet;
+  EnhancedReader reader(message.subspan(1), std::to_integer<unsigned>(message[0]) & 0xF, false);
+  if (!reader.read_modifiers(front) || !reader.read_packets(front, packet, finish_audio))
+    return Errc::bad_tag;
   return packet;
 }
 

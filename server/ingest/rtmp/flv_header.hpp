@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "packager/media/track_format.hpp"
 #include "store/base/bytes.hpp"
@@ -24,6 +25,7 @@ struct FlvPacket {
   std::uint32_t offset_ns = 0;      ///< ModEx TimestampOffsetNano: 0 to 999,999, on top of the message's time
   std::int32_t composition_ms = 0;  ///< PTS - DTS
   ByteSpan body;                    ///< a piece of the message
+  std::vector<FlvPacket> more;      ///< the other tracks of a multitrack message
   /// What cannot be packaged, by name ("VP6", "Enhanced RTMP vvc1"); empty: `codec` can.
   std::string unsupported;
 };

@@ -1,7 +1,9 @@
 #include "server/ingest/rtmp/flv_tag.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "packager/media/audio_packet.hpp"
@@ -99,7 +101,7 @@ Result<FlvItem> FlvReader::video(const Slice& payload, std::uint32_t timestamp_m
     ++dropped_.empty;
     return FlvItem{};
   }
-  return take(video_, read_video_packet(payload.bytes), payload, timestamp_ms);
+  return take(MediaKind::video, read_video_packet(payload.bytes), payload, timestamp_ms);
 }
 
 Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_ms) {
@@ -107,22 +109,66 @@ Result<FlvItem> FlvReader::audio(const Slice& payload, std::uint32_t timestamp_m
     ++dropped_.empty;
     return FlvItem{};
   }
-  return take(audio_, read_audio_packet(payload.bytes), payload, timestamp_ms);
+  return take(MediaKind::audio, read_audio_packet(payload.bytes), payload, timestamp_ms);
 }
 
-Result<FlvItem> FlvReader::take(Track& track, const Result<FlvPacket>& read, const Slice& payload,
+/// Time counts on with media only: configurations may have any.
+Result<FlvItem> FlvReader::take(MediaKind kind, const Result<FlvPacket>& read, const Slice& payload,
                                 std::uint32_t timestamp_ms) {
   if (!read) return read.error();
-  const auto& packet = *read;
+  const auto is_media = [](const FlvPacket& packet) { return packet.kind == FlvPacket::Kind::media; };
+  std::int64_t dts_ms = 0;
+  if (is_media(*read) || std::ranges::any_of(read->more, is_media)) dts_ms = clock_.unwrap_ms(timestamp_ms);
+  auto item = take_one(kind, *read, payload, dts_ms);
+  if (!item) return item;
+  for (const auto& packet : read->more) {
+    auto other = take_one(kind, packet, payload, dts_ms);
+    if (!other) return other;
+    item->more.push_back(std::move(*other));
+  }
+  return item;
+}
+
+Result<FlvItem> FlvReader::take_one(MediaKind kind, const FlvPacket& packet, const Slice& payload,
+                                    std::int64_t dts_ms) {
   if (!packet.unsupported.empty()) return unsupported(packet.unsupported);
   if (packet.kind == FlvPacket::Kind::none) return FlvItem{};
-  if (track.id.value_or(packet.track) != packet.track) {
-    return unsupported(&track == &video_ ? "A second video track" : "A second audio track");
+  auto* of = track({kind, packet.track});
+  if (!of) {
+    return unsupported("More than " + std::to_string(max_tracks_) +
+                       (kind == MediaKind::video ? " video tracks" : " audio tracks"));
   }
-  track.id = packet.track;
-  if (packet.kind == FlvPacket::Kind::config) return configure(track, packet);
+  auto item = packet.kind == FlvPacket::Kind::config ? configure(*of, packet)
+                                                     : take_frame(*of, packet, payload, dts_ms);
+  if (item) item->number = packet.track;
+  return item;
+}
 
-  const auto dts_ms = clock_.unwrap_ms(timestamp_ms);
+/// Null: the source has as many of that kind as it may have.
+FlvReader::Track* FlvReader::track(packager::SourceTrack id) {
+  std::size_t of_kind = 0;
+  for (auto& each : tracks_) {
+    if (each.id == id) return &each;
+    if (each.id.kind == id.kind) ++of_kind;
+  }
+  if (of_kind >= max_tracks_) return nullptr;
+  return &tracks_.emplace_back(Track{id, std::nullopt, {}});
+}
+
+void FlvReader::set_language(std::uint8_t track, std::string language) {
+  languages_[track] = std::move(language);
+}
+
+std::vector<packager::SourceTrack> FlvReader::tracks() const {
+  std::vector<packager::SourceTrack> out;
+  for (const auto& each : tracks_) {
+    if (each.format) out.push_back(each.id);
+  }
+  return out;
+}
+
+Result<FlvItem> FlvReader::take_frame(Track& track, const FlvPacket& packet, const Slice& payload,
+                                      std::int64_t dts_ms) {
   if (packet.body.empty()) {
     ++dropped_.empty;
     return FlvItem{};
@@ -134,7 +180,7 @@ Result<FlvItem> FlvReader::take(Track& track, const Result<FlvPacket>& read, con
     ++dropped_.unconfigured;
     return item;
   }
-  const bool is_video = &track == &video_;
+  const bool is_video = track.is_video();
   const auto ticks = is_video ? 0 : packager::packet_ticks(*track.format, packet.body);
   if (!*readable || !well_formed(*track.format, packet) || (!is_video && ticks == 0)) {
     ++dropped_.damaged;
@@ -154,7 +200,8 @@ Result<FlvItem> FlvReader::take(Track& track, const Result<FlvPacket>& read, con
                                        .composition_us = packet.composition_ms * 1'000,
                                        .sync = !is_video || packet.sync,
                                        .payload = std::move(media),
-                                       .ticks = ticks};
+                                       .ticks = ticks,
+                                       .number = packet.track};
   return item;
 }
 
@@ -175,7 +222,9 @@ Result<FlvItem> FlvReader::configure(Track& track, const FlvPacket& packet) {
   return item;
 }
 
-void FlvReader::adopt(Track& track, TrackFormat next, FlvItem& item) {
+void FlvReader::adopt(Track& track, TrackFormat next, FlvItem& item) const {
+  const auto language = languages_.find(track.id.number);
+  if (!track.is_video() && language != languages_.end()) next.language = language->second;
   if (track.format == next) return;
   track.format = next;
   item.format = std::move(next);

@@ -20,6 +20,7 @@ struct Options {
   std::size_t max_amf_depth = 16;
   std::size_t max_amf_properties = 1'000;
   std::size_t read_buffer_bytes = 64u << 10;
+  std::size_t max_tracks = 16;  ///< of each kind, of one connection
 };
 
 /// Of the RTMPS listener; all else is as for RTMP.

@@ -30,6 +30,10 @@ Refusal refusal(const boost::system::error_code& error) {
   if (error == Errc::already_backed_up) {
     return {bad_name, "This stream has a backup publisher already: stop it first"};
   }
+  if (error == Errc::too_many_connections) {
+    return {rejected,
+            "This stream has as many connections as it may have: stop one, or raise limits.max_feeds"};
+  }
   if (error == Errc::too_many_streams) {
     return {rejected, "The server has as many streams as it may have: stop one, or raise the server's limit"};
   }

@@ -111,7 +111,8 @@ asio::awaitable<std::optional<typename StreamSession<Stream>::End>> StreamSessio
                          .from_loopback = from_loopback_,
                          .protocol = std::string(Stream::protocol),
                          .encoder = dialogue_.commands().encoder(),
-                         .backup = target.backup};
+                         .backup = target.backup,
+                         .rendition = target.rendition};
   asio::any_io_executor executor = stream_->socket().get_executor();
   std::function<void()> on_end = [weak = this->weak_from_this()] {
     if (const auto self = weak.lock()) self->publication_ended();
@@ -130,8 +131,8 @@ asio::awaitable<std::optional<typename StreamSession<Stream>::End>> StreamSessio
   published_ = Clock::now();
   phase_ = Phase::publishing;
   set_deadline(phase_deadline());
-  spdlog::info("{}: {} publishes {} with {}", Stream::protocol, peer_, target.stream,
-               dialogue_.commands().encoder());
+  spdlog::info("{}: {} publishes {}{}{} with {}", Stream::protocol, peer_, target.stream,
+               target.rendition.empty() ? "" : "@", target.rendition, dialogue_.commands().encoder());
   co_return std::nullopt;
 }
 

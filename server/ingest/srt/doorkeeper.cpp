@@ -53,7 +53,8 @@ Result<PublishTerms> Doorkeeper::let_in(Id id, const boost::asio::ip::udp::endpo
                          .from_loopback = address.is_loopback(),
                          .protocol = "srt",
                          .encoder = loggable(wanted->encoder),
-                         .backup = wanted->backup};
+                         .backup = wanted->backup,
+                         .rendition = std::move(wanted->rendition)};
   auto terms = common_->guard.check(request);
   if (!terms) return terms.error();
 
@@ -64,7 +65,7 @@ Result<PublishTerms> Doorkeeper::let_in(Id id, const boost::asio::ip::udp::endpo
   // Who cannot show the passphrase never comes in, and must not keep the place of one who can.
   Claims::Claim claim;
   if (terms->srt_passphrase.empty()) {
-    claim = claims_->take(request.stream + (request.backup ? "?backup" : ""));
+    claim = claims_->take(request.stream + '@' + request.rendition + (request.backup ? "?backup" : ""));
     if (!claim) return request.backup ? Errc::already_backed_up : Errc::already_publishing;
   }
   auto ticket = common_->admissions->admit(address);

@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/ip/udp.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,7 +40,9 @@ struct Guest {
   PublishRequest request;
   Admissions::Ticket ticket;
   std::chrono::steady_clock::time_point since;
-  Claims::Claim claim;  ///< until the stream has decided; null where the passphrase has to be shown first
+  Claims::Claim claim =
+      {};  ///< until the stream has decided; null where the passphrase has to be shown first
+  std::function<void(const std::string& why)> on_end = {};  ///< called once, on the session's executor
 };
 
 /// Decides on callers in libsrt's own handshake thread, from memory, so that a refused one learns its reason

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "server/ingest/srt/doorkeeper.hpp"
+#include "server/ingest/srt/pull/puller.hpp"
 #include "server/ingest/srt/session.hpp"
 #include "server/ingest/srt/socket.hpp"
 
@@ -54,11 +55,15 @@ class Listener::Thread {
     Doorkeeper* doorkeeper;
   };
 
-  Thread(std::vector<asio::io_context*> contexts, std::shared_ptr<Common> common)
+  Thread(std::vector<asio::io_context*> contexts, asio::thread_pool& blocking, std::shared_ptr<Common> common)
       : common_(std::move(common)),
         doorkeeper_(common_),
         contexts_(std::move(contexts)),
-        poll_(srt_epoll_create()) {
+        poll_(srt_epoll_create()),
+        puller_(
+            common_, blocking, poll_,
+            [this](Socket socket, Guest guest) { return connect(std::move(socket), std::move(guest)); },
+            [this](Socket::Id id, const std::string& why) { cut(id, why); }) {
     srt_epoll_set(poll_, SRT_EPOLL_ENABLE_EMPTY);
   }
   ~Thread() {
@@ -69,9 +74,12 @@ class Listener::Thread {
   }
 
   Result<std::uint16_t> listen(const std::string& where);
+  /// Idempotent.
   void start() {
-    thread_ = std::thread([this] { run(); });
+    const std::lock_guard lock(start_mutex_);
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   }
+  Puller& puller() { return puller_; }
 
   std::atomic<bool> stopping{false};
   std::shared_ptr<Common> common() const { return common_; }
@@ -90,6 +98,8 @@ class Listener::Thread {
   void run();
   void accept_all(const Port& port);
   void accept(Socket socket);
+  bool connect(Socket socket, Guest guest);
+  void cut(Socket::Id id, const std::string& why);
   void try_read(Connections::iterator connection);
   bool read(Connection& connection);
   void disconnect(Connections::iterator connection, const std::string& why);
@@ -101,10 +111,12 @@ class Listener::Thread {
   Doorkeeper doorkeeper_;
   const std::vector<asio::io_context*> contexts_;
   const int poll_;
+  Puller puller_;
   std::vector<std::unique_ptr<Port>> ports_;  ///< unique: libsrt keeps pointers to them
   Connections connections_;
   std::size_t accepted_ = 0;
   Clock::time_point next_tick_{}, next_report_{};
+  std::mutex start_mutex_;  ///< guards thread_ while it is started
   std::thread thread_;
 };
 
@@ -156,6 +168,8 @@ void Listener::Thread::run() {
         accept_all(**port);
       } else if (const auto found = connections_.find(id); found != connections_.end()) {
         try_read(found);
+      } else {
+        puller_.ready(id);
       }
     }
     tick(Clock::now());
@@ -180,14 +194,27 @@ void Listener::Thread::accept(Socket socket) {
   auto guest = doorkeeper_.take(socket.id());
   if (!guest) return;
   if (guest->request.encoder.empty()) guest->request.encoder = peer_version(socket.id());
+  connect(std::move(socket), std::move(*guest));
+}
+
+/// A connection that stands, called by either side. False: it cannot be watched.
+bool Listener::Thread::connect(Socket socket, Guest guest) {
   const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
-  if (srt_epoll_add_usock(poll_, socket.id(), &events) == SRT_ERROR) return;
+  if (srt_epoll_add_usock(poll_, socket.id(), &events) == SRT_ERROR &&
+      srt_epoll_update_usock(poll_, socket.id(), &events) == SRT_ERROR)
+    return false;
   auto* context = contexts_[accepted_++ % contexts_.size()];
-  auto session = std::make_shared<Session>(context->get_executor(), std::move(*guest), common_);
+  auto session = std::make_shared<Session>(context->get_executor(), std::move(guest), common_);
   session->start();
   const auto id = socket.id();
   const auto now = Clock::now();
   connections_.emplace(id, Connection{std::move(socket), std::move(session), now, now});
+  return true;
+}
+
+void Listener::Thread::cut(Socket::Id id, const std::string& why) {
+  if (const auto found = connections_.find(id); found != connections_.end())
+    found->second.session->end({}, why);
 }
 
 void Listener::Thread::try_read(Connections::iterator connection) try {
@@ -221,6 +248,7 @@ void Listener::Thread::disconnect(Connections::iterator connection, const std::s
   auto& [socket, session, since, last_bytes] = connection->second;
   if (const auto stats = stats_of(socket.id()); stats.received_packets > 0) session->report(stats);
   session->disconnected(why);
+  puller_.disconnected(socket.id(), last_bytes > since, why);
   connections_.erase(connection);
 }
 
@@ -229,6 +257,7 @@ void Listener::Thread::tick(Clock::time_point now) {
   next_tick_ = now + tick_time;
   const bool report = now >= next_report_;
   if (report) next_report_ = now + report_time;
+  puller_.tick(now);
   for (auto next = connections_.begin(); next != connections_.end();) {
     const auto current = next++;
     auto& [socket, session, since, last_bytes] = current->second;
@@ -243,6 +272,7 @@ void Listener::Thread::tick(Clock::time_point now) {
 
 void Listener::Thread::end_all() {
   ports_.clear();
+  puller_.stop();
   while (!connections_.empty()) {
     connections_.begin()->second.session->end(Errc::shutting_down, "the server is stopping");
     disconnect(connections_.begin(), "the server is stopping");
@@ -253,10 +283,11 @@ Listener::Listener() = default;
 Listener::~Listener() = default;
 
 Result<std::unique_ptr<Listener>> Listener::open(const std::vector<asio::io_context*>& contexts,
-                                                 Options options, Ingest& ingest, const PublishGuard& guard) {
+                                                 asio::thread_pool& blocking, Options options, Ingest& ingest,
+                                                 const PublishGuard& guard) {
   std::unique_ptr<Listener> listener(new Listener());
   const auto common = std::make_shared<Common>(std::move(options), ingest, guard);
-  listener->thread_ = std::make_unique<Thread>(contexts, common);
+  listener->thread_ = std::make_unique<Thread>(contexts, blocking, common);
   for (const auto& where : common->options.listen) {
     const auto port = listener->thread_->listen(where);
     if (!port) {
@@ -270,6 +301,15 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::vector<asio::io_cont
 }
 
 std::size_t Listener::connections() const { return thread_->common()->admissions->total(); }
+
+void Listener::pull(std::vector<PullTarget> targets) {
+  if (thread_->stopping) return;
+  const bool any = !targets.empty();
+  thread_->puller().set(std::move(targets));
+  if (any) thread_->start();
+}
+
+std::vector<PullStatus> Listener::pulls() const { return thread_->puller().statuses(); }
 
 void Listener::stop() { thread_->stopping = true; }
 

@@ -16,10 +16,13 @@ struct Options {
   std::chrono::milliseconds peer_timeout{5'000};          ///< without a sign of life: the peer has vanished
   std::size_t max_connections = 2'000;
   std::size_t max_connections_per_address = 500;
-  std::size_t receive_buffer_bytes = 12u << 20;  ///< of one connection: what is late or not yet taken
-  std::size_t max_queue_bytes = 8u << 20;        ///< received, not yet read by the connection's thread
-  std::size_t max_frame_bytes = 16u << 20;       ///< of one access unit
-  std::size_t max_tracks = 16;                   ///< of one program that are carried
+  std::size_t receive_buffer_bytes = 12u << 20;     ///< of one connection: what is late or not yet taken
+  std::size_t max_queue_bytes = 8u << 20;           ///< received, not yet read by the connection's thread
+  std::size_t max_frame_bytes = 16u << 20;          ///< of one access unit
+  std::chrono::milliseconds pull_timeout{3'000};    ///< for the handshake of a call to a remote listener
+  std::chrono::milliseconds pull_retry_min{1'000};  ///< from a failed call to the next; doubles each time ...
+  std::chrono::milliseconds pull_retry_max{30'000};  ///< ... up to this
+  std::size_t max_tracks = 16;                       ///< of one program that are carried
 };
 
 }  // namespace lookback::server::srt

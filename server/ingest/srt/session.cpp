@@ -157,6 +157,7 @@ void Session::conclude() {
   } else {
     common_->warn(fmt::format("{} refused, stream {}: {}", peer_, stream_, end_->why));
   }
+  if (guest_.on_end) guest_.on_end(end_->why);
   publication_.reset();
   work_.reset();
 }

@@ -84,6 +84,23 @@ Result<Socket> bind_socket(const ListenAddress& address, const Options& options)
   return bind_to({asio::ip::address_v4::any(), endpoint.port()}, false, options);
 }
 
+Result<Socket> call_socket(const PullTarget& target, const Options& options) {
+  Socket socket(srt_create_socket());
+  const auto id = socket.id();
+  if (id == SRT_INVALID_SOCK || !set_options(id, options)) return last_error();
+  const auto set_text = [&](SRT_SOCKOPT option, const std::string& text) {
+    return text.empty() ||
+           srt_setsockflag(id, option, text.data(), static_cast<int>(text.size())) != SRT_ERROR;
+  };
+  const auto latency = target.latency.value_or(options.latency);
+  if (!set(id, SRTO_RCVLATENCY, static_cast<int>(latency.count())) ||
+      !set(id, SRTO_CONNTIMEO, static_cast<int>(options.pull_timeout.count())) ||
+      !set_text(SRTO_STREAMID, target.stream_id) || !set_text(SRTO_PASSPHRASE, target.passphrase)) {
+    return last_error();
+  }
+  return Result<Socket>(std::move(socket));
+}
+
 std::uint16_t port_of(const Socket& socket) {
   sockaddr_storage address{};
   int size = sizeof(address);

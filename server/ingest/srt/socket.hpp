@@ -6,6 +6,7 @@
 
 #include "server/ingest/link_stats.hpp"
 #include "server/ingest/srt/options.hpp"
+#include "server/ingest/srt/pull/options.hpp"
 #include "server/listen_address.hpp"
 #include "store/base/result.hpp"
 
@@ -43,6 +44,8 @@ boost::system::error_code last_error();
 
 /// A socket that is bound as `address` says and not listening yet. Errors: the system's.
 Result<Socket> bind_socket(const ListenAddress& address, const Options& options);
+/// A socket that will call `target` without blocking. Errors: the system's.
+Result<Socket> call_socket(const PullTarget& target, const Options& options);
 std::uint16_t port_of(const Socket& socket);
 /// An address that libsrt gives.
 boost::asio::ip::udp::endpoint endpoint_of(const sockaddr& address);

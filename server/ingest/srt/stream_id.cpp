@@ -26,7 +26,7 @@ StreamRequest named(std::string_view text) {
   const auto path = text.substr(0, text.find('?'));
   const bool has_app = path.find('/') != std::string_view::npos;
   auto target = parse_publish_target(has_app ? std::string_view{} : default_app, {}, text);
-  return {std::move(target.stream), std::move(target.key), {}, target.backup};
+  return {std::move(target.stream), std::move(target.key), {}, target.backup, std::move(target.rendition)};
 }
 
 Result<void> check_mode(std::string_view mode) {

@@ -3,6 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "server/ingest/ingest.hpp"
+
 using namespace lookback::server;
 
 TEST_CASE("stream and key are found in every form that encoders use", "[ingest][publish_target]") {
@@ -56,4 +58,40 @@ TEST_CASE("a publisher is a backup when any query says backup=1", "[ingest][publ
     CAPTURE(name);
     CHECK_FALSE(parse_publish_target("live", "", name).backup);
   }
+}
+
+TEST_CASE("NAME@RENDITION is a connection of NAME in every form, and a bad rendition is part of the name",
+          "[ingest][publish_target]") {
+  struct Case {
+    std::string app, name, stream, rendition, key;
+  };
+  const auto one = GENERATE(values<Case>({
+      {"live", "news@720p?key=S3", "live/news", "720p", "S3"},
+      {"live", "news@720p", "live/news", "720p", ""},
+      {"live", "news@a.b_c-d?backup=1&key=S3", "live/news", "a.b_c-d", "S3"},
+      {"live?key=S3", "news@720p", "live/news", "720p", "S3"},
+      {"live/news@720p", "", "live/news", "720p", ""},
+      {"live/news@720p?key=S3", "", "live/news", "720p", "S3"},
+      {"live/eu", "news@high", "live/eu/news", "high", ""},
+      {"live", "news?key=a@b", "live/news", "", "a@b"},  // of the key, not of the name
+      {"live", "news", "live/news", "", ""},
+      {"live", "news@", "live/news@", "", ""},  // refused as a bad name from here on
+      {"live", "news@.hidden", "live/news@.hidden", "", ""},
+      {"live", "news@a b", "live/news@a b", "", ""},
+      {"live@720p", "news", "live@720p/news", "", ""},
+      {"live", "news@a@b", "live/news@a", "b", ""},
+      {"live", "@720p", "live/", "720p", ""},
+  }));
+  CAPTURE(one.app, one.name);
+  const auto target = parse_publish_target(one.app, "", one.name);
+  CHECK(target.stream == one.stream);
+  CHECK(target.rendition == one.rendition);
+  CHECK(target.key == one.key);
+  const bool good = check_stream_name(target.stream).has_value();
+  CHECK(good == (one.stream.find('@') == std::string::npos && one.stream != "live/"));
+}
+
+TEST_CASE("a rendition's name has 1 to 64 characters", "[ingest][publish_target]") {
+  CHECK(parse_publish_target("live", "", "news@" + std::string(64, 'a')).rendition == std::string(64, 'a'));
+  CHECK(parse_publish_target("live", "", "news@" + std::string(65, 'a')).rendition.empty());
 }

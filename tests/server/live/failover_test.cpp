@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
+const PublishRequest primary_request{.stream = "live/x"}, backup_request{.stream = "live/x", .backup = true};
 
 /// A stream whose strand is the test's own thread, which runs when the test waits.
 class Stage {
@@ -105,14 +106,14 @@ TEST_CASE("a stream takes one primary and one backup publisher, and tells a thir
           "[failover]") {
   Stage stage;
   REQUIRE(stage.admit(false).has_value());
-  CHECK(stage.stream->refusal(false) == Errc::already_publishing);
-  CHECK_FALSE(stage.stream->refusal(true));
+  CHECK(stage.stream->refusal(primary_request) == Errc::already_publishing);
+  CHECK_FALSE(stage.stream->refusal(backup_request));
   REQUIRE(stage.admit(true).has_value());
   CHECK(on_air(stage) == "primary");
   CHECK(stands_by(stage) == "backup");
   CHECK(stage.admit(false).error() == Errc::already_publishing);
   CHECK(stage.admit(true).error() == Errc::already_backed_up);
-  CHECK(stage.stream->refusal(true) == Errc::already_backed_up);
+  CHECK(stage.stream->refusal(backup_request) == Errc::already_backed_up);
 }
 
 TEST_CASE("a backup without a primary is on the air at once, and the primary then stands by", "[failover]") {

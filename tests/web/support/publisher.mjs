@@ -12,10 +12,11 @@ export class Publisher {
   #child;
   #output = '';
 
-  constructor(url, file = clip('sintel_720p24_gop2.mp4')) {
+  /** `outputs`: options and URL of each, where it is not simply all of the clip to `url`. */
+  constructor(url, file = clip('sintel_720p24_gop2.mp4'), outputs = undefined) {
     const input = ['-re', '-stream_loop', '-1', '-i', file];
-    const output = url.startsWith('srt:') ? ['-map', '0', '-c', 'copy', '-f', 'mpegts'] : ['-c', 'copy', '-f', 'flv'];
-    this.#child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input, ...output, url], {
+    const simple = () => (url.startsWith('srt:') ? ['-map', '0', '-c', 'copy', '-f', 'mpegts', url] : ['-c', 'copy', '-f', 'flv', url]);
+    this.#child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...input, ...(outputs ?? simple())], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#output = (this.#output + text).slice(-20_000)));

@@ -15,7 +15,8 @@ export async function scene({ defaults = '', srt = false, browser: options = {} 
     const browser = keep(await Browser.start(options));
     const publish = (stream, file) => keep(new Publisher(server.publish_url(stream), file));
     const publish_ts = (stream, file) => keep(new Publisher(server.srt_url(stream), file));
-    await play({ server, browser, publish, publish_ts, keep });
+    const publish_all = (file, outputs) => keep(new Publisher(undefined, file, outputs));
+    await play({ server, browser, publish, publish_ts, publish_all, keep });
   } finally {
     const failures = [];
     for (const thing of started) await thing.stop().catch((error) => failures.push(error));

@@ -157,20 +157,89 @@ TEST_CASE("the track of a multitrack message is taken, whatever its number", "[r
   CHECK(reader.video(bytes(nested), 0).error() == Errc::bad_tag);
 }
 
-TEST_CASE("a second track of a kind is refused by name", "[rtmp][enhanced]") {
-  auto reader = configured();
-  SECTION("in a message of its own") {
+TEST_CASE("every track of a multitrack message is taken under its number", "[rtmp][enhanced]") {
+  constexpr unsigned one_track = 0, many_tracks = 1, many_codecs = 2;
+  auto reader = configured();  // tracks 0
+  SECTION("in messages of their own") {
     const auto other =
-        audio_byte(audio_multitrack) + byte(0 << 4 | start) + "mp4a" + byte(1) + wire::aac_config();
-    CHECK(reader.audio(bytes(other), 0).error() == Errc::unsupported_codec);
-    CHECK(reader.unsupported_codec() == "A second audio track");
+        audio_byte(audio_multitrack) + byte(one_track << 4 | start) + "mp4a" + byte(1) + wire::aac_config();
+    const auto item = reader.audio(bytes(other), 0).value();
+    CHECK(item.number == 1);
+    CHECK(item.format->codec == Codec::aac);
+    const auto frame =
+        audio_byte(audio_multitrack) + byte(one_track << 4 | frames) + "mp4a" + byte(1) + "\x21\x10";
+    CHECK(reader.audio(bytes(frame), 20).value().sample->number == 1);
+    CHECK(reader.audio(bytes(audio_byte(frames) + "mp4a\x21\x10"), 20).value().sample->number == 0);
   }
-  SECTION("behind the first") {
-    const auto both =
-        video_byte(multitrack) + byte(1 << 4 | frames_x) + "avc1" + track(0, picture()) + track(1, picture());
-    CHECK(reader.video(bytes(both), 0).error() == Errc::unsupported_codec);
-    CHECK(reader.unsupported_codec() == "A second video track");
+  SECTION("one behind the other, of one codec and with one time") {
+    const auto starts = video_byte(multitrack) + byte(many_tracks << 4 | start) + "avc1" +
+                        track(0, wire::avc_config()) + track(7, wire::avc_config());
+    const auto formats = reader.video(bytes(starts), 0).value();
+    CHECK_FALSE(formats.format.has_value());  // track 0 is known
+    REQUIRE(formats.more.size() == 1);
+    CHECK(formats.more[0].number == 7);
+    CHECK(formats.more[0].format->coded_width == 640);
+    const auto other = wire::nal_unit("\x65 another");
+    const auto both = video_byte(mod_ex) + modifier(multitrack, wire::be(250'000, 3)) +
+                      byte(many_tracks << 4 | frames_x) + "avc1" + track(0, picture()) + track(7, other);
+    const auto pictures = reader.video(bytes(both), 40).value();
+    CHECK(pictures.sample->payload.text() == picture());
+    CHECK(pictures.sample->dts_us == 40'250);
+    REQUIRE(pictures.more.size() == 1);
+    CHECK(pictures.more[0].sample->payload.text() == other);
+    CHECK(pictures.more[0].sample->number == 7);
+    CHECK(pictures.more[0].sample->dts_us == 40'250);
+    for (std::size_t size = both.size() - track(7, other).size() + 1; size < both.size(); ++size)
+      CHECK(reader.video(bytes(both.substr(0, size)), 40).error() == Errc::bad_tag);
   }
+  SECTION("of codecs of their own") {
+    const auto starts = audio_byte(audio_multitrack) + byte(many_codecs << 4 | start) + "mp4a" +
+                        track(1, wire::aac_config()) + "Opus" + track(2, "");
+    const auto formats = reader.audio(bytes(starts), 0).value();
+    CHECK(formats.format->codec == Codec::aac);
+    REQUIRE(formats.more.size() == 1);
+    CHECK(formats.more[0].format->codec == Codec::opus);
+    CHECK(reader.tracks().size() == 4);
+  }
+}
+
+TEST_CASE("a connection may have 16 tracks of a kind, and an unknown codec is refused in each",
+          "[rtmp][enhanced]") {
+  auto reader = configured();
+  const auto announce = [&](unsigned number, const std::string& fourcc) {
+    return reader.audio(
+        bytes(audio_byte(audio_multitrack) + byte(start) + fourcc + byte(number) + wire::aac_config()), 0);
+  };
+  CHECK(announce(40, "mp3a").error() == Errc::unsupported_codec);
+  CHECK(reader.unsupported_codec() == "Enhanced RTMP mp3a");
+  for (unsigned number = 1; number < 16; ++number) CHECK(announce(number * 3, "mp4a").has_value());
+  CHECK(announce(1, "mp4a").error() == Errc::unsupported_codec);
+  CHECK(reader.unsupported_codec() == "More than 16 audio tracks");
+}
+
+TEST_CASE("a connection with several tracks of a kind lists them, with the languages that its metadata tells",
+          "[rtmp][enhanced][dialogue]") {
+  Dialogue dialogue(Options{}, 1);
+  std::vector<IngestEvent> events;
+  const auto session = wire::multitrack_session("news");
+  for (auto input = as_bytes(session);;) {
+    const auto step = dialogue.feed(input);
+    REQUIRE(step.has_value());
+    for (auto& event : dialogue.take_events()) events.push_back(std::move(event));
+    if (*step != Step::publish) break;
+    dialogue.accept_publish();
+  }
+  REQUIRE(events.size() == 4);
+  const auto& first = std::get<FormatChange>(events[0]);
+  CHECK(first.number == 0);
+  CHECK(first.format.language == "eng");
+  const auto& list = std::get<TrackList>(events[1]);
+  using packager::MediaKind, packager::SourceTrack;
+  CHECK(list.tracks == std::vector{SourceTrack{MediaKind::audio, 0}, SourceTrack{MediaKind::audio, 1}});
+  CHECK(list.may_grow);
+  CHECK(std::get<FormatChange>(events[2]).number == 1);
+  CHECK(std::get<FormatChange>(events[2]).format.language == "deu");
+  CHECK(std::get<packager::SourceSample>(events[3]).number == 1);
 }
 
 TEST_CASE("audio codecs are announced by what describes them", "[rtmp][enhanced]") {
@@ -272,5 +341,5 @@ TEST_CASE("a server of Enhanced RTMP says what it takes to those who ask", "[rtm
   CHECK(said.find(wire::amf_string("hvc1")) != std::string::npos);
   CHECK(said.find(wire::amf_property("hvc1", wire::amf_number(4))) != std::string::npos);  // CanForward
   CHECK(said.find(wire::amf_property("fLaC", wire::amf_number(4))) != std::string::npos);
-  CHECK(said.find(wire::amf_property("capsEx", wire::amf_number(1 | 4 | 8))) != std::string::npos);
+  CHECK(said.find(wire::amf_property("capsEx", wire::amf_number(1 | 2 | 4 | 8))) != std::string::npos);
 }

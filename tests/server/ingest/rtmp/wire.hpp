@@ -194,4 +194,22 @@ inline std::string enhanced_session(std::string_view name) {
   return out + command("deleteStream", 7, amf_null() + amf_number(1));
 }
 
+/// Two audio tracks of one connection, English and German by the metadata, and a frame of the second.
+inline std::string multitrack_session(std::string_view name) {
+  constexpr unsigned audio_multitrack = 5;
+  const auto language = [](const char* code) {
+    return amf_object(amf_property("language", amf_string(code)));
+  };
+  const auto second = [&](unsigned type) {
+    return enhanced_audio(audio_multitrack) + std::string(1, static_cast<char>(type)) + "mp4a\1";
+  };
+  const auto info = amf_object(amf_property("0", language("eng")) + amf_property("1", language("deu")));
+  return opening(name) +
+         message(5, 0, 18, 1,
+                 amf_string("@setDataFrame") + amf_string("onMetaData") + "\x8" + be(1, 4) +
+                     amf_property("audioTrackIdInfoMap", info) + amf_object_end()) +
+         audio(0, enhanced_audio(sequence_start) + "mp4a" + aac_config()) +
+         audio(0, second(sequence_start) + aac_config()) + audio(20, second(coded_frames) + "\x21\x10");
+}
+
 }  // namespace lookback::support::wire

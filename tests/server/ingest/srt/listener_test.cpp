@@ -45,7 +45,7 @@ class SrtServer {
   explicit SrtServer(srt::Options options = {}) {
     if (options.listen == srt::Options().listen) options.listen = {"127.0.0.1:0"};
     options.latency = 20ms;
-    auto opened = srt::Listener::open({&contexts_[0], &contexts_[1]}, options, ingest, rules);
+    auto opened = srt::Listener::open({&contexts_[0], &contexts_[1]}, blocking_, options, ingest, rules);
     if (!opened) throw std::runtime_error("cannot listen: " + opened.error().message());
     listener_ = std::move(*opened);
     for (int i = 0; i < 2; ++i) {
@@ -77,6 +77,7 @@ class SrtServer {
  private:
   boost::asio::io_context contexts_[2] = {boost::asio::io_context(1), boost::asio::io_context(1)};
   std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;
+  boost::asio::thread_pool blocking_{1};
   std::unique_ptr<srt::Listener> listener_;
   std::vector<std::thread> threads_;
 };
@@ -272,13 +273,14 @@ TEST_CASE("the port cannot be taken twice", "[srt][listener]") {
   srt::Options options;
   options.listen = {"127.0.0.1:" + std::to_string(server.port())};
   boost::asio::io_context context(1);
-  const auto again = srt::Listener::open({&context}, options, server.ingest, server.rules);
+  boost::asio::thread_pool blocking(1);
+  const auto again = srt::Listener::open({&context}, blocking, options, server.ingest, server.rules);
   REQUIRE(again.has_error());
   CHECK(again.error() == boost::system::errc::address_in_use);
   // By somebody who is not of this process.
   boost::asio::ip::udp::socket other(context, {boost::asio::ip::address_v4::loopback(), 0});
   options.listen = {"127.0.0.1:" + std::to_string(other.local_endpoint().port())};
-  const auto third = srt::Listener::open({&context}, options, server.ingest, server.rules);
+  const auto third = srt::Listener::open({&context}, blocking, options, server.ingest, server.rules);
   REQUIRE(third.has_error());
   CHECK(third.error() == boost::system::errc::address_in_use);
 }

@@ -66,6 +66,22 @@ TEST_CASE("a caller is a backup when its stream id says backup=1", "[srt][stream
   CHECK(parse_stream_id("#!::r=live/news,backup=1,backup=1", "").error() == Errc::bad_stream_id);
 }
 
+TEST_CASE("a caller brings a rendition when its stream id says NAME@RENDITION", "[srt][stream_id]") {
+  for (const auto* id :
+       {"#!::r=live/news@720p,m=publish,s=S3", "#!::s=S3,r=news@720p", "#!::u=news@720p?key=S3,bmd_uuid=1",
+        "publish:live/news@720p:bob:S3", "publish:news@720p?key=S3", "live/news@720p?key=S3",
+        "news@720p?key=S3", "news@720p?pass=S3"}) {
+    CAPTURE(id);
+    const auto got = parse_stream_id(id, "").value();
+    CHECK(got.stream == "live/news");
+    CHECK(got.rendition == "720p");
+    CHECK(got.key == "S3");
+  }
+  CHECK(parse_stream_id("", "live/cam@low").value().rendition == "low");
+  CHECK(parse_stream_id("live/news", "").value().rendition.empty());
+  CHECK(parse_stream_id("live/news@", "").value().stream == "live/news@");  // a bad name from here on
+}
+
 TEST_CASE("an empty stream id means the port's stream", "[srt][stream_id]") {
   CHECK(parse_stream_id("", "live/cam").value().stream == "live/cam");
   CHECK(parse_stream_id("live/other", "live/cam").value().stream == "live/other");
