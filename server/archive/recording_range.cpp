@@ -6,6 +6,8 @@ namespace lookback::server {
 namespace {
 
 constexpr int max_steps_back = 1'000;
+/// A track that is further behind the lead is not on its way: silent ones get gaps before that.
+constexpr std::uint64_t max_behind = 2;
 
 bool starts_with_sync(const store::SegmentRecord& segment) {
   return !segment.parts.empty() && segment.parts.front().independent;
@@ -53,7 +55,26 @@ Result<std::optional<std::uint64_t>> RangeFinder::end(store::StreamId stream, st
   if (!*found) return Answer();
   if ((*found)->pdt_us >= end_us) return Answer((*found)->msn);
   if (!(*found)->complete) return Answer();
-  return Answer((*found)->msn + 1);
+  const auto whole = is_whole(stream, (*track)->id, (*found)->msn);
+  if (!whole) return whole.error();
+  return *whole ? Answer((*found)->msn + 1) : Answer();
+}
+
+/// Whether all tracks have the lead's complete segment, or will not get it: sound comes some milliseconds
+/// after its pictures.
+Result<bool> RangeFinder::is_whole(store::StreamId stream, store::TrackId lead, std::uint64_t msn) const {
+  const auto newest = store_.last_segment(stream, lead);
+  if (!newest) return newest.error();
+  if (*newest && (*newest)->msn > msn + max_behind) return true;
+  const auto tracks = store_.tracks(stream);
+  if (!tracks) return tracks.error();
+  for (const auto& track : *tracks) {
+    const auto last = store_.last_segment(stream, track.id);
+    if (!last) return last.error();
+    if (!*last || (*last)->msn + max_behind < msn) continue;
+    if ((*last)->msn < msn || ((*last)->msn == msn && !(*last)->complete)) return false;
+  }
+  return true;
 }
 
 Result<std::uint64_t> RangeFinder::newest_end(store::StreamId stream) const {

@@ -18,13 +18,14 @@ class RangeFinder {
   Result<std::optional<std::uint64_t>> first(store::StreamId stream, std::int64_t start_us,
                                              std::int64_t end_us) const;
   /// One past the segment that holds the moment before `end_us`, or past the last one before it where a gap
-  /// is there. Empty: that segment is not complete yet.
+  /// is there. Empty: that segment is not complete yet in a track that keeps up with the lead.
   Result<std::optional<std::uint64_t>> end(store::StreamId stream, std::int64_t end_us) const;
   /// One past the newest segment. 0: there is none.
   Result<std::uint64_t> newest_end(store::StreamId stream) const;
 
  private:
   Result<std::optional<store::TrackRecord>> lead(store::StreamId stream) const;
+  Result<bool> is_whole(store::StreamId stream, store::TrackId lead, std::uint64_t msn) const;
 
   store::Store& store_;
 };
