@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scene } from './support/scene.mjs';
 import { until } from './support/wait.mjs';
+import { show_video } from './support/video.mjs';
 
 test('clips open in the browser: animated WebP and GIF as pictures, MP4 in a video element to its end', { timeout: 120_000 }, async () => {
   await scene({ defaults: 'motionclip = { enabled = true, duration = "2s", interval = "10s" }' }, async ({ server, browser, publish }) => {
@@ -30,14 +31,8 @@ test('clips open in the browser: animated WebP and GIF as pictures, MP4 in a vid
       assert.equal(frames, 24, `${format}: 2 s of 12 pictures`);
     }
 
-    await browser.page.evaluate((url) => {
-      document.body.innerHTML = '';
-      const video = document.createElement('video');
-      video.muted = true;
-      video.src = url;
-      document.body.append(video);
-      return video.play();
-    }, '/live/demo/motionclip.mp4');
+    await show_video(browser.page, '/live/demo/motionclip.mp4');
+    await browser.page.evaluate(() => document.querySelector('video').play());
     const played = await until('the MP4 plays to its end', () =>
       browser.page.evaluate(() => {
         const video = document.querySelector('video');

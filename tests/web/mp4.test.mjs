@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scene } from './support/scene.mjs';
 import { until } from './support/wait.mjs';
+import { show_video } from './support/video.mjs';
 
 /** The page's <video>: what it says of itself. */
 const state = (browser) =>
@@ -31,13 +32,7 @@ test('a plain video element plays video.mp4, and seeks in it without loading all
     }, 60_000);
     const [start, end] = [range.start + 1_300, range.start + 19_300].map((ms) => new Date(ms).toISOString());
     await browser.page.goto(`${server.origin}/livez`);
-    await browser.page.evaluate((url) => {
-      document.body.innerHTML = '';
-      const video = document.createElement('video');
-      video.muted = true;
-      video.src = url;
-      document.body.append(video);
-    }, `/live/demo/video.mp4?start=${start}&end=${end}`);
+    await show_video(browser.page, `/live/demo/video.mp4?start=${start}&end=${end}`);
 
     const loaded = await until('it has its metadata and a picture', async () => {
       const now = await state(browser);

@@ -1,11 +1,8 @@
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 
-#include "server/live/live_stream.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/server/live/strand_stage.hpp"
 #include "tests/support/sintel_formats.hpp"
-#include "tests/support/temp_dir.hpp"
 
 using namespace lookback;
 using namespace lookback::server;
@@ -15,41 +12,18 @@ namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
 
-/// A stream whose strand is the test's own thread, which runs when the test waits.
-class Stage {
+std::shared_ptr<EffectiveSettings> with_takeover(std::chrono::milliseconds takeover) {
+  auto settings = std::make_shared<EffectiveSettings>();
+  settings->values.takeover = takeover;
+  return settings;
+}
+
+class Stage : public test::StrandStage {
  public:
-  explicit Stage(std::chrono::milliseconds takeover = 1h) {
-    store::Options options;
-    options.path = folder_.path();
-    options.reserve_bytes = 0;
-    store_ = std::move(*store::Store::open(options));
-    auto record = store_->open_stream("live/x").value();
-    record.epoch_us = clock_.now_us() - 10'000'000;
-    auto settings = std::make_shared<EffectiveSettings>();
-    settings->values.takeover = takeover;
-    stream = std::make_shared<LiveStream>(LiveServices{*store_, hub_, clock_}, context_.get_executor(),
-                                          record, settings, store::Window{});
-    stream->start();
-  }
-  ~Stage() {
-    stream->stop();
-    until([&] { return false; }, 50ms);
-  }
+  explicit Stage(std::chrono::milliseconds takeover = 1h) : StrandStage(10s, with_takeover(takeover)) {}
 
   Result<std::shared_ptr<LivePublication>> admit(bool backup) {
-    return stream->admit(
-        {.stream = "live/x", .peer = backup ? "backup" : "primary", .backup = backup},
-        context_.get_executor(), [] {}, 64 << 20);
-  }
-  /// Runs the strand until the condition holds.
-  bool until(const std::function<bool()>& condition, std::chrono::milliseconds limit = 20s) {
-    return support::eventually(
-        [&] {
-          context_.restart();
-          context_.poll();
-          return condition();
-        },
-        limit);
+    return StrandStage::admit({.peer = backup ? "backup" : "primary", .backup = backup});
   }
   /// Four pictures at 24 fps from a sync sample on: a sixth of a second, less than a stream may be ahead of
   /// the clock.
@@ -66,19 +40,12 @@ class Stage {
   }
   /// What is stored of the video track.
   std::vector<store::SegmentRecord> segments() {
-    store_->flush();
-    const auto window = store_->load_window(1, 0).value();
+    store().flush();
+    const auto window = store().load_window(1, 0).value();
     return window.tracks.empty() ? std::vector<store::SegmentRecord>() : window.tracks.at(0).segments;
   }
 
-  std::shared_ptr<LiveStream> stream;
-
  private:
-  support::TempDir folder_;
-  boost::asio::io_context context_{1};
-  WallClock clock_;
-  Hub hub_{{&context_}};
-  std::unique_ptr<store::Store> store_;
   std::shared_ptr<LivePublication> last_;
 };
 

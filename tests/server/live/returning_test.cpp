@@ -1,10 +1,7 @@
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
 
-#include "server/live/live_stream.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/server/live/strand_stage.hpp"
 #include "tests/support/sintel_formats.hpp"
-#include "tests/support/temp_dir.hpp"
 
 using namespace lookback;
 using namespace lookback::server;
@@ -14,32 +11,21 @@ namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
 
+/// Tracks without segments.
+store::Window emptied(bool had_sound) {
+  store::Window window;
+  window.tracks.push_back({.track = {0, "v0", 90'000}});
+  if (had_sound) window.tracks.push_back({.track = {1, "a0", 48'000}});
+  return window;
+}
+
 /// A stream that the store knows with pictures and sound, of which all media has gone; on the test's own
 /// thread.
-class Emptied {
+class Emptied : public test::StrandStage {
  public:
-  explicit Emptied(bool had_sound) {
-    store::Options options;
-    options.path = folder_.path();
-    options.reserve_bytes = 0;
-    store_ = std::move(*store::Store::open(options));
-    auto record = store_->open_stream("live/x").value();
-    record.epoch_us = clock_.now_us() - 3'600 * second_us;
-    store::Window window;
-    window.tracks.push_back({.track = {0, "v0", 90'000}});
-    if (had_sound) window.tracks.push_back({.track = {1, "a0", 48'000}});
-    stream = std::make_shared<LiveStream>(LiveServices{*store_, hub_, clock_}, context_.get_executor(),
-                                          record, std::make_shared<EffectiveSettings>(), window);
-    stream->start();
-    publication_ = stream
-                       ->admit(
-                           {.stream = "live/x"}, context_.get_executor(), [] {}, 64 << 20)
-                       .value();
-  }
-  ~Emptied() {
-    stream->stop();
-    (void)until([] { return false; }, 50ms);
-  }
+  explicit Emptied(bool had_sound)
+      : StrandStage(1h, std::make_shared<EffectiveSettings>(), emptied(had_sound)),
+        publication_(admit({}).value()) {}
 
   void push(std::vector<IngestEvent> events) { CHECK(publication_->push(std::move(events))); }
   /// 24 pictures a second, a sync sample every two seconds, from second `from` to `to`.
@@ -49,28 +35,12 @@ class Emptied {
       push({packager::SourceSample{packager::MediaKind::video, i * second_us / 24, 0, i % 48 == 0, payload}});
     }
   }
-  bool until(const std::function<bool()>& condition, std::chrono::milliseconds limit = 20s) {
-    return support::eventually(
-        [&] {
-          context_.restart();
-          context_.poll();
-          return condition();
-        },
-        limit);
-  }
   std::size_t shown() const {
     const auto presentation = stream->status().presentation;
     return presentation ? presentation->renditions().size() : 0;
   }
 
-  std::shared_ptr<LiveStream> stream;
-
  private:
-  support::TempDir folder_;
-  boost::asio::io_context context_{1};
-  WallClock clock_;
-  Hub hub_{{&context_}};
-  std::unique_ptr<store::Store> store_;
   std::shared_ptr<LivePublication> publication_;
 };
 

@@ -1,7 +1,7 @@
 // CPU of taking in and storing RTMP streams, against nginx's RTMP module with HLS files.
-import { cpu_s, sleep } from './processes.mjs';
+import { cost_per_stream } from './cost.mjs';
 import { clip } from './programs.mjs';
-import { Publisher, names } from './publisher.mjs';
+import { names } from './publisher.mjs';
 import { progress, row } from './report.mjs';
 import { Lookback, Nginx } from './servers.mjs';
 import { median } from './stats.mjs';
@@ -10,28 +10,13 @@ import { median } from './stats.mjs';
 // more), its buffers have found their sizes.
 const warm_up_s = 20;
 
-/** Percent of one core per stream. */
-async function cost_per_stream(server, source, count, seconds) {
-  const publisher = new Publisher(source, names(count).map((name) => server.publish_url(name)));
-  try {
-    await sleep(warm_up_s);
-    const [cpu, time] = [cpu_s(server.pids), performance.now()];
-    await sleep(seconds);
-    const used = cpu_s(server.pids) - cpu;
-    const passed = (performance.now() - time) / 1000;
-    publisher.check();
-    return (100 * used) / passed / count;
-  } finally {
-    await publisher.stop();
-  }
-}
-
 async function round(source, count, seconds) {
   const costs = {};
   for (const start of [() => Lookback.start(), () => Nginx.start({ rtmp: true })]) {
     const server = await start();
     try {
-      costs[server.name] = await cost_per_stream(server, source, count, seconds);
+      const urls = names(count).map((name) => server.publish_url(name));
+      costs[server.name] = await cost_per_stream(server, source, urls, warm_up_s, seconds);
     } finally {
       await server.stop();
     }

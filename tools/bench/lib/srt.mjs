@@ -1,7 +1,8 @@
 // CPU of taking in and storing SRT streams, against a program that only receives them with the same libsrt.
-import { Child, cpu_s, sleep } from './processes.mjs';
+import { cost_per_stream } from './cost.mjs';
+import { Child } from './processes.mjs';
 import { clip, program } from './programs.mjs';
-import { Publisher, names } from './publisher.mjs';
+import { names } from './publisher.mjs';
 import { progress, row } from './report.mjs';
 import { Lookback } from './servers.mjs';
 import { median } from './stats.mjs';
@@ -22,22 +23,9 @@ async function start_sink(encrypted) {
 const start_lookback = (encrypted) =>
   Lookback.start({ srt: true, streams: encrypted ? `[streams."live/*"]\nsrt.passphrase = "${passphrase}"` : '' });
 
-/** Percent of one core per stream. */
-async function cost_per_stream(server, source, count, encrypted, seconds) {
+function urls_of(server, count, encrypted) {
   const more = encrypted ? `&pbkeylen=16&passphrase=${passphrase}` : '';
-  const urls = names(count).map((name) => `srt://${server.srt}?streamid=publish:live/${name}${more}`);
-  const publisher = new Publisher(source, urls);
-  try {
-    await sleep(warm_up_s);
-    const [cpu, time] = [cpu_s(server.pids), performance.now()];
-    await sleep(seconds);
-    const used = cpu_s(server.pids) - cpu;
-    const passed = (performance.now() - time) / 1000;
-    publisher.check();
-    return (100 * used) / passed / count;
-  } finally {
-    await publisher.stop();
-  }
+  return names(count).map((name) => `srt://${server.srt}?streamid=publish:live/${name}${more}`);
 }
 
 /** Both, one right after the other. */
@@ -46,7 +34,8 @@ async function round(source, count, encrypted, seconds) {
   for (const start of [start_lookback, start_sink]) {
     const server = await start(encrypted);
     try {
-      costs[server.name] = await cost_per_stream(server, source, count, encrypted, seconds);
+      const urls = urls_of(server, count, encrypted);
+      costs[server.name] = await cost_per_stream(server, source, urls, warm_up_s, seconds);
     } finally {
       await server.stop();
     }
