@@ -2,8 +2,11 @@
 #include <optional>
 #include <thread>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/ffprobe.hpp"
+#include "tests/support/frames.hpp"
 #include "tests/support/hls_witness.hpp"
+#include "tests/support/http_client.hpp"
 #include "tests/support/media.hpp"
 #include "tests/support/media_rules.hpp"
 #include "tests/support/publisher.hpp"
@@ -96,15 +99,23 @@ TEST_CASE("GStreamer plays video and audio of a live stream", "[players]") {
   CHECK(player.out().find("audio/x-raw") != std::string::npos);
 }
 
-TEST_CASE("GStreamer's RTMP sink publishes", "[players]") {
-  auto& show = Show::instance();
-  Process publisher(
-      {.arguments = gstreamer_publisher(clip("sintel_360p24_gop2.mp4"), show.server.rtmp_url("live/gst"))});
-  Witness witness(show.server.http_port(), "live/gst");
+TEST_CASE("GStreamer's RTMP sink publishes, and all its pictures are played", "[players]") {
+  Server server({.grace = "2s"});
+  const auto film = clip("sintel_360p24_gop2.mp4");
+  Process publisher({.arguments = gstreamer_publisher(film, server.rtmp_url("live/gst"))});
+  Witness witness(server.http_port(), "live/gst");
   INFO(publisher.err());
   REQUIRE(witness.wait_for_segments(2, 30s));
+  REQUIRE(publisher.wait(30s) == 0);
   witness.stop();
   CHECK(witness.renditions().size() == 2);
+  HttpClient client(server.http_port());
+  const auto is_over = [&] {
+    return client.get("/live/gst/v0.m3u8").text().find("#EXT-X-ENDLIST") != std::string::npos;
+  };
+  REQUIRE(eventually(is_over, 30s));
+  CHECK(hashes(frames(server.http_url("/live/gst/v0.m3u8"), "v", "rawvideo")) ==
+        hashes(frames(film.string(), "v", "rawvideo")));
   for (const auto& rendition : witness.renditions()) {
     auto violations = check_all(rendition);
     INFO(describe(violations));
