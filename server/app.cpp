@@ -175,8 +175,9 @@ pictures::MediaAccess App::media_access() {
 
 http::Site App::site() {
   http::Site site{hub_, *folder_.store, blocking_, http::web_assets(), [this] { return registry_.ready(); }};
-  site.find_segment = [this](const auto& name, const auto& known) { return finder_.segment(name, known); };
-  site.find_init = [this](const auto& name) { return finder_.init(name); };
+  auto access = media_access();
+  site.find_segment = std::move(access.find_segment);
+  site.find_init = std::move(access.find_init);
   site.now_us = [this] { return clock_.now_us(); };
   site.recordings_of = [this](const std::string& stream) { return control_.recorded_ranges(stream); };
   site.recordings = &control_.recordings();

@@ -184,9 +184,9 @@ asio::awaitable<void> answer_clip(Exchange& exchange, PictureSource source) {
     return answered(exchange);
   }
   const auto leaf = exchange.target.leaf();
-  if (const auto format = format_of(leaf, animated)) {
+  if (const auto format = format_of(leaf, animated))
     return answer_animated(exchange, std::move(source), *format);
-  } else if (const auto moving = format_of(leaf, motionclip)) {
+  if (const auto moving = format_of(leaf, motionclip)) {
     answer_latest(exchange, source, *moving);
   } else {
     answer_history(exchange, source);

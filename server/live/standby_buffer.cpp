@@ -19,17 +19,17 @@ std::vector<StandbyBuffer::Held> held(const Announced& announced, std::int64_t u
 
 }  // namespace
 
-bool Announced::take(const IngestEvent& event) {
+void Announced::take(const IngestEvent& event) {
   if (const auto* list = std::get_if<TrackList>(&event)) {
     tracks_ = *list;
     std::erase_if(formats_, [&](const FormatChange& each) {
       const packager::SourceTrack track{each.format.kind, each.number};
       return std::ranges::find(list->tracks, track) == list->tracks.end();
     });
-    return true;
+    return;
   }
   const auto* change = std::get_if<FormatChange>(&event);
-  if (!change) return false;
+  if (!change) return;
   const auto same = [&](const FormatChange& each) {
     return each.format.kind == change->format.kind && each.number == change->number;
   };
@@ -38,7 +38,6 @@ bool Announced::take(const IngestEvent& event) {
   } else {
     formats_.push_back(*change);
   }
-  return true;
 }
 
 std::optional<std::uint8_t> Announced::first(packager::MediaKind kind) const {
@@ -74,9 +73,10 @@ void StandbyBuffer::take(std::vector<IngestEvent> events, std::int64_t now_us, s
 }
 
 void StandbyBuffer::note(const IngestEvent& event) {
-  if (std::holds_alternative<packager::SourceSample>(event)) return;
-  auto announced = *announced_;
-  if (announced.take(event)) announced_ = std::make_shared<const Announced>(std::move(announced));
+  if (!std::holds_alternative<FormatChange>(event) && !std::holds_alternative<TrackList>(event)) return;
+  auto announced = std::make_shared<Announced>(*announced_);
+  announced->take(event);
+  announced_ = std::move(announced);
 }
 
 bool StandbyBuffer::begins_group(const packager::SourceSample& sample, std::int64_t now_us) const {

@@ -18,8 +18,8 @@ class Announced {
   explicit Announced(std::vector<FormatChange> formats) : formats_(std::move(formats)) {}
 
   /// Remembers a configuration or a list, and forgets what a list does not name any more; anything else is
-  /// left alone. Whether it has changed.
-  bool take(const IngestEvent& event);
+  /// left alone.
+  void take(const IngestEvent& event);
   /// The lowest number of a kind: the one that speaks for all renditions, or languages. Empty: there is none.
   std::optional<std::uint8_t> first(packager::MediaKind kind) const;
   /// As a new session needs them.

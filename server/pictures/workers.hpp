@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/ingest/log_gate.hpp"
+#include "server/base/log_gate.hpp"
 #include "server/pictures/job.hpp"
 #include "server/pictures/options.hpp"
 #include "store/base/descriptor.hpp"

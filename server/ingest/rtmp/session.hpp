@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "server/base/log_gate.hpp"
 #include "server/base/tls_identity.hpp"
 #include "server/ingest/admissions.hpp"
 #include "server/ingest/ingest.hpp"
-#include "server/ingest/log_gate.hpp"
 #include "server/ingest/rtmp/options.hpp"
 
 namespace lookback::server::rtmp {

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "server/base/log_gate.hpp"
 #include "server/ingest/admissions.hpp"
 #include "server/ingest/ingest.hpp"
-#include "server/ingest/log_gate.hpp"
 #include "server/ingest/srt/claims.hpp"
 #include "server/ingest/srt/options.hpp"
 

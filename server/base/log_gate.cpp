@@ -1,4 +1,4 @@
-#include "server/ingest/log_gate.hpp"
+#include "server/base/log_gate.hpp"
 
 #include <utility>
 
